@@ -1,0 +1,63 @@
+# Every target makes its own environment first: a fresh clone needs Python >= 3.11 and make, nothing else.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The first Python on the path that is new enough (PYTHON=... overrides).
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
+
+.PHONY: help demo test test-crash check lab format clean chromium
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/.base: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "refvideo_nb needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]'
+	@touch $@
+
+$(BIN)/.dev: $(BIN)/.base
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+# The older kernel that many hubs still run, beside the newest one: only ipykernel itself differs.
+$(VENV)/ipykernel6/.done: $(BIN)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/ipykernel6 'ipykernel==6.31.*'
+	@touch $@
+
+chromium:
+	@if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing chromium for the browser tests"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	  else echo "the browser tests need Chromium: install the package 'chromium', then run make test again"; exit 1; fi; fi
+
+demo: $(BIN)/.base ## run the quickstart against the simulator; leaves demo/quickstart.html, .ipynb and the MP4s
+	$(BIN)/python -m refvideo_nb demo --notebook notebooks/01_quickstart.ipynb --to demo
+
+test: $(BIN)/.dev $(VENV)/ipykernel6/.done chromium ## run every test
+	$(BIN)/python -m pytest $(ARGS)
+
+test-crash: $(BIN)/.dev ## kill a process at 200 random moments, and resume
+	REFVIDEO_CRASHES=200 $(BIN)/python -m pytest tests/crash/test_crash.py -s
+
+check: $(BIN)/.dev ## lint, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(BIN)/.dev ## let ruff lay out the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lab: $(BIN)/.dev ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab --ServerApp.root_dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
+
+clean: ## remove the environment and what the demo left
+	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache

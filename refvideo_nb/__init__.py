@@ -1,0 +1,39 @@
+"""Reference-to-video in Jupyter: references guide a clip, and the clip stands beside them.
+
+``%load_ext refvideo_nb`` gives ``%%refvideo``; :func:`generate` does the same from Python.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from refvideo_nb.errors import RefVideoError
+from refvideo_nb.notebook.api import allow_nested, generate, jobs, models, resume
+from refvideo_nb.notebook.job import Job
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Job",
+    "RefVideoError",
+    "__version__",
+    "allow_nested",
+    "generate",
+    "jobs",
+    "models",
+    "resume",
+]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext refvideo_nb``."""
+    from refvideo_nb.notebook.magic import load  # noqa: PLC0415 - a plain script does not pay for IPython
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext refvideo_nb``."""
+    from refvideo_nb.notebook.magic import unload  # noqa: PLC0415 - as above
+
+    unload(shell)

@@ -1,0 +1,281 @@
+"""Drafting: from a person's arguments to a request that is checked, priced and ready to send.
+
+Everything that can be wrong is found here, before anything is written or paid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from refvideo_nb.client.wire import payload
+from refvideo_nb.core.catalogue import Model
+from refvideo_nb.core.checks import FRAMES_OR_REFERENCES, check, find_model, holds_key, notes, spell_resolution
+from refvideo_nb.core.pricing import Estimate, about, estimate, usd
+from refvideo_nb.core.references import CompiledPrompt, compile_prompt
+from refvideo_nb.core.request import Frame, VideoRequest, parse_size
+from refvideo_nb.engine.intake import Named, data_url, named_sources, take_in
+from refvideo_nb.errors import BudgetError, InvalidRequestError, one_line
+
+if TYPE_CHECKING:
+    from refvideo_nb.core.job import JobRecord
+    from refvideo_nb.core.references import Reference
+    from refvideo_nb.ledger.media import MediaStore
+
+__all__ = ["Draft", "Wish", "body_of", "draft", "fingerprint", "redraft", "whole_number"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a person asked for, as it was given: nothing is checked yet."""
+
+    prompt: str
+    references: Mapping[str, Any] | Iterable[Any] | None = None
+    frames: Mapping[str, Any] | None = None
+    model: str
+    duration: Any = None
+    resolution: str | None = None
+    aspect_ratio: str | None = None
+    size: Any = None
+    seed: Any = None
+    generate_audio: bool | None = None
+    provider: Mapping[str, Mapping[str, Any]] | None = None
+    previous_job_id: str | None = None
+    max_cost: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A request that may be sent.
+
+    Attributes
+    ----------
+    request : VideoRequest
+    model : Model
+    compiled : CompiledPrompt
+        The prompt in the model's words.
+    prices : Estimate or None
+        USD.
+    notes : tuple of str
+        What a person should know; nothing of it forbids sending.
+    """
+
+    request: VideoRequest
+    model: Model
+    compiled: CompiledPrompt
+    prices: Estimate | None
+    notes: tuple[str, ...]
+
+
+async def draft(wish: Wish, *, models: Iterable[Model], media: MediaStore, simulated: bool) -> Draft:
+    """Check and price a wish, taking in its references.
+
+    Parameters
+    ----------
+    wish : Wish
+    models : iterable of Model
+        The model list.
+    media : MediaStore
+        Where the references' bytes are kept.
+    simulated : bool
+        Whether the simulator will answer.
+
+    Returns
+    -------
+    Draft
+
+    Raises
+    ------
+    InvalidRequestError
+        The first thing that is wrong, with what is allowed.
+    """
+    model = find_model(str(wish.model), models)
+    request = _settings(wish, model)
+    sources = named_sources(wish.references)
+    frames = [(_position(p), Named(f"{p} frame", s, given=True)) for p, s in (wish.frames or {}).items()]
+    # The cheap checks come first: nobody waits for a download to be told of a wrong duration.
+    _raise_first(check(request, model, simulated=simulated))
+    if sources and frames:
+        raise InvalidRequestError(FRAMES_OR_REFERENCES, field="frames")
+    limits = model.references.images
+    references = [await take_in(s, media, limits=limits, allow_loopback=simulated) for s in sources]
+    images = [(p, await take_in(s, media, limits=limits, allow_loopback=simulated)) for p, s in frames]
+    audio = request.generate_audio
+    request = replace(
+        request,
+        references=tuple(references),
+        frames=tuple(Frame(p, r) for p, r in images),
+        # A model without sound refuses the field itself; silence is what it makes anyway.
+        generate_audio=None if audio is False and model.audio is not True else audio,
+    )
+    _raise_first(check(request, model, simulated=simulated))
+    compiled = compile_prompt(request.prompt, request.references, model.references.naming)
+    prices = estimate(request, model)
+    _within(prices, wish.max_cost)
+    said = [*notes(request, model), *_hints(request, compiled)]
+    return Draft(request=request, model=model, compiled=compiled, prices=prices, notes=tuple(said))
+
+
+def _position(position: str) -> Any:
+    if position not in {"first", "last"}:
+        raise InvalidRequestError(
+            f"frame {one_line(position, limit=40)!r} is no position; allowed: first, last",
+            field="frames",
+            value=position,
+            allowed=("first", "last"),
+        )
+    return position
+
+
+def _settings(wish: Wish, model: Model) -> VideoRequest:
+    size = wish.size
+    if isinstance(size, str):
+        size = parse_size(size)
+    if size is not None:
+        size = tuple(size) if isinstance(size, (list, tuple)) else None
+    if wish.size is not None and (size is None or len(size) != 2 or not all(isinstance(n, int) for n in size)):  # noqa: PLR2004 - width and height
+        raise InvalidRequestError(
+            f"size {one_line(wish.size, limit=40)!r} is no size: give WIDTHxHEIGHT in pixels, such as 1280x720",
+            field="size",
+            value=wish.size,
+        )
+    if not isinstance(wish.prompt, str):
+        raise InvalidRequestError(f"the prompt is a {type(wish.prompt).__name__}, not text", field="prompt")
+    if not (wish.generate_audio is None or isinstance(wish.generate_audio, bool)):
+        raise InvalidRequestError(
+            f"generate_audio {one_line(wish.generate_audio, limit=40)!r} cannot be used: give True or False",
+            field="generate_audio",
+            value=wish.generate_audio,
+            allowed=(True, False),
+        )
+    if not all(isinstance(options, Mapping) for options in (wish.provider or {}).values()):
+        raise InvalidRequestError(
+            "provider cannot be used: give {slug: {parameter: value}}", field="provider", value=wish.provider
+        )
+    if holds_key(wish.prompt):
+        raise InvalidRequestError(
+            "the prompt holds an API key, which would be sent and kept: remove it", field="prompt"
+        )
+    return VideoRequest(
+        prompt=wish.prompt.strip(),
+        model=model.id,
+        duration=whole_number("duration", wish.duration, unit=" seconds", least=1),
+        resolution=None if wish.resolution is None else spell_resolution(str(wish.resolution), model),
+        aspect_ratio=None if wish.aspect_ratio is None else str(wish.aspect_ratio),
+        size=size,
+        seed=whole_number("seed", wish.seed),
+        generate_audio=wish.generate_audio,
+        provider={str(s): dict(o) for s, o in (wish.provider or {}).items()},
+        previous_job_id=wish.previous_job_id,
+    )
+
+
+def whole_number(field: str, value: Any, *, unit: str = "", least: int | None = None) -> int | None:
+    """An int from what a person typed.
+
+    Raises
+    ------
+    InvalidRequestError
+        Where it is none.
+    """
+    if value is None:
+        return None
+    try:
+        number = int(str(value)) if not isinstance(value, float) else int(value)
+        fits = not isinstance(value, bool) and number == float(value) and (least is None or number >= least)
+    except (ValueError, OverflowError):
+        fits = False
+    if not fits:
+        more = f" of at least {least}" if least is not None else ""
+        shown = one_line(value, limit=40)
+        raise InvalidRequestError(
+            f"{field} {shown!r} cannot be used: give a whole number{unit}{more}", field=field, value=value
+        )
+    return number
+
+
+def _raise_first(problems: list[InvalidRequestError]) -> None:
+    if problems:
+        raise problems[0]
+
+
+def _within(prices: Estimate | None, max_cost: Any) -> None:
+    if max_cost is None:
+        return
+    try:
+        limit = Decimal(str(max_cost))
+        if not limit.is_finite() or limit < 0:
+            raise InvalidOperation
+    except InvalidOperation:
+        raise InvalidRequestError(
+            f"max_cost {one_line(max_cost, limit=40)!r} cannot be used: give USD as a number, such as 0.50",
+            field="max_cost",
+            value=max_cost,
+        ) from None
+    if prices is None:
+        raise BudgetError(
+            f"there is no estimate to compare with max_cost {usd(limit)}: set duration and resolution, "
+            "or leave max_cost out; nothing was sent",
+            field="max_cost",
+            value=limit,
+        )
+    if prices.high > limit:
+        raise BudgetError(
+            f"{about(prices)} is more than max_cost {usd(limit)}: raise it, or ask for less; nothing was sent",
+            field="max_cost",
+            value=limit,
+        )
+
+
+def _hints(request: VideoRequest, compiled: CompiledPrompt) -> list[str]:
+    said = [f"reference {r.name}: {r.note}" for r in request.references if r.note]
+    if compiled.unknown:
+        names = ", ".join(f"@{n}" for n in compiled.unknown)
+        known = ", ".join(f"@{r.name}" for r in request.references) or "none"
+        said.append(f"{names} in the prompt is no reference and is sent as written; references: {known}")
+    if request.references and compiled.unused:
+        names = ", ".join(f"@{n}" for n in compiled.unused)
+        said.append(f"the prompt never names {names}: saying what must stay consistent helps the model")
+    return said
+
+
+def body_of(request: VideoRequest, *, prompt: str, media: MediaStore, session_id: str) -> dict[str, Any]:
+    """The exact JSON of a submit, references by their address or as data URLs."""
+
+    def address(reference: Reference) -> str:
+        if reference.url is not None:
+            return reference.url
+        data = media.read(reference)
+        if data is None:
+            raise InvalidRequestError(
+                f"the bytes of reference {reference.name!r} are gone from the media store: give it again",
+                field="references",
+            )
+        return data_url(data, reference.media_type)
+
+    return payload(request, prompt=prompt, address=address, session_id=session_id)
+
+
+def redraft(record: JobRecord, model: Model | None) -> Draft:
+    """The draft of an earlier job, to be sent again as it was."""
+    model = model or Model(id=record.request.model)
+    compiled = compile_prompt(record.request.prompt, record.request.references, model.references.naming)
+    return Draft(
+        request=record.request,
+        model=model,
+        # What was sent then, even where the naming of the model is known better now.
+        compiled=replace(compiled, text=record.sent_prompt),
+        prices=estimate(record.request, model),
+        notes=record.notes,
+    )
+
+
+def fingerprint(request: VideoRequest, prompt: str, address: str = "") -> str:
+    """What makes two requests the same: API, settings, compiled prompt and the references' bytes."""
+    body = payload(request, prompt=prompt, address=lambda reference: reference.sha256)
+    return hashlib.sha256(msgspec.json.encode([address, body], order="sorted")).hexdigest()

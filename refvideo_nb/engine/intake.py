@@ -1,0 +1,224 @@
+"""Taking in references: whatever a person names becomes bytes in the media store.
+
+An https address, a local path, an image object, an array or bytes: each is read
+now, checked, and kept, before anything is paid.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from refvideo_nb.client.fetch import fetch
+from refvideo_nb.core.references import Kind, Reference, check_name
+from refvideo_nb.errors import BadReferenceError, RefVideoError, one_line
+from refvideo_nb.media.images import encode_array, encode_image, is_image, prepare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from refvideo_nb.core.catalogue import ImageLimits
+    from refvideo_nb.ledger.media import MediaStore
+
+__all__ = ["Named", "data_url", "named_sources", "take_in"]
+
+_LARGEST_FILE = 200_000_000
+_NOT_WORD = re.compile(r"[^A-Za-z0-9_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A source with the name that the prompt uses; `given` where a person chose it."""
+
+    name: str
+    source: Any
+    given: bool
+    label: str = ""
+
+
+def named_sources(references: Mapping[str, Any] | Iterable[Any] | None) -> list[Named]:
+    """References as a person gives them, each with a name.
+
+    Parameters
+    ----------
+    references : mapping of str to source, or iterable of source (or Named), or None
+
+    Raises
+    ------
+    BadReferenceError
+        For a name that a prompt cannot say, or one that is there twice.
+    """
+    if references is None:
+        return []
+    found: list[Named] = []
+    if hasattr(references, "items"):
+        found = [Named(check_name(str(name)), source, given=True) for name, source in references.items()]
+    elif isinstance(references, (str, bytes, Path)) or hasattr(references, "__array_interface__"):
+        raise BadReferenceError(
+            "references is a single source: give a dict {name: source} or a list [source]", field="references"
+        )
+    else:
+        for number, item in enumerate(references, start=1):
+            named = item if isinstance(item, Named) else Named("", item, given=False)
+            name = check_name(named.name) if named.given else (named.name or _stem(named.source) or f"image{number}")
+            found.append(Named(name, named.source, named.given, named.label))
+    seen: set[str] = set()
+    unique: list[Named] = []
+    for named in found:
+        name, count = named.name, 2
+        while name in seen:
+            if named.given:
+                raise BadReferenceError(
+                    f"two references are called {name!r}: give each its own name", field="references", value=name
+                )
+            name, count = f"{named.name}_{count}", count + 1
+        seen.add(name)
+        unique.append(Named(name, named.source, named.given, named.label))
+    return unique
+
+
+def _stem(source: Any) -> str:
+    """A name from a file's name or an address, or "" where there is none to be had."""
+    if isinstance(source, str) and source.startswith("data:"):
+        return ""
+    if not isinstance(source, (str, os.PathLike)):
+        return ""
+    text = os.fspath(source)
+    path = unquote(urlsplit(text).path) if isinstance(text, str) and "://" in text else str(text)
+    word = _NOT_WORD.sub("_", Path(path).stem).strip("_")[:40]
+    return word if word[:1].isalpha() else ""
+
+
+async def take_in(
+    named: Named, media: MediaStore, *, limits: ImageLimits | None = None, allow_loopback: bool = False
+) -> Reference:
+    """Read, check and keep one reference.
+
+    Parameters
+    ----------
+    named : Named
+        The source: https address, data URL, path, PIL image, ``(height, width, 3)`` uint8 array, or bytes.
+    media : MediaStore
+        Where the bytes are kept.
+    limits : ImageLimits, optional
+        Of the model's provider; larger pictures are made to fit.
+    allow_loopback : bool
+        Whether http addresses of this machine are taken, which only the simulator can fetch.
+
+    Raises
+    ------
+    BadReferenceError
+        Naming the source and saying what would be taken.
+    """
+    source: Any = named.source
+    url: str | None = None
+    if isinstance(source, str) and "://" in source and not source.startswith("data:"):
+        source, url = await fetch(source, allow_loopback=allow_loopback), source
+    # Decoding takes a while, in which the polls of other jobs must go on.
+    return await asyncio.to_thread(_keep, named, source, url, media, limits)
+
+
+def _keep(named: Named, source: Any, url: str | None, media: MediaStore, limits: ImageLimits | None) -> Reference:
+    data, label = _read(source, named.name)
+    label = named.label or url or label
+    if not is_image(data) and (heard := _moving(data)) is not None:
+        kind, media_type, seconds = heard
+        sha256 = media.put(data, media_type)
+        return Reference(
+            name=named.name, kind=kind, sha256=sha256, media_type=media_type, nbytes=len(data),
+            seconds=seconds, url=url, source=label, named=named.given,
+        )  # fmt: skip
+    prepared = prepare(data, name=named.name, limits=limits)
+    note = prepared.note
+    if url is not None and note:
+        # The provider would fetch the file as it is; what we made fit goes as bytes instead.
+        url, note = None, f"{note}; sent as bytes instead of its address"
+    return Reference(
+        name=named.name, kind="image", sha256=media.put(prepared.data, prepared.media_type),
+        media_type=prepared.media_type, nbytes=len(prepared.data), width=prepared.width, height=prepared.height,
+        url=url, source=label, note=note, named=named.given,
+    )  # fmt: skip
+
+
+def _read(source: Any, name: str) -> tuple[bytes, str]:
+    """Bytes, and what to call them."""
+    if isinstance(source, str) and source.startswith("data:"):
+        return _from_data_url(source, name), "data URL"
+    if isinstance(source, (str, os.PathLike)):
+        return _from_file(Path(os.fspath(source)).expanduser(), name), str(source)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source), "bytes"
+    if hasattr(source, "__array_interface__") and not hasattr(source, "getbands"):
+        return encode_array(source, name=name), "array"
+    if hasattr(source, "getbands") and hasattr(source, "save"):
+        return encode_image(source), str(getattr(source, "filename", "") or "image")
+    raise BadReferenceError(
+        f"reference {name!r} is a {type(source).__name__}, which is no source; allowed: an https address, "
+        "a path, a PIL image, a (height, width, 3) uint8 array or bytes",
+        field="references",
+        value=type(source).__name__,
+    )
+
+
+def _from_file(path: Path, name: str) -> bytes:
+    try:
+        if path.is_dir():
+            raise BadReferenceError(f"reference {name!r}: {path} is a folder: give a file", field="references")
+        if path.stat().st_size > _LARGEST_FILE:
+            raise BadReferenceError(
+                f"reference {name!r}: {path} is larger than {_LARGEST_FILE / 1e6:g} MB: give a smaller file",
+                field="references",
+            )
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "not a usable path"
+        raise BadReferenceError(
+            f"reference {name!r}: {one_line(path, limit=160)} cannot be read ({why}); it is looked for in {Path.cwd()}",
+            field="references",
+            value=str(path),
+        ) from None
+
+
+def _from_data_url(url: str, name: str) -> bytes:
+    head, _, body = url.partition(",")
+    try:
+        if not head.endswith(";base64"):
+            raise ValueError(head)
+        return base64.b64decode(body, validate=True)
+    except (ValueError, binascii.Error):
+        raise BadReferenceError(
+            f"reference {name!r} is no base64 data URL: use data:image/png;base64,…", field="references"
+        ) from None
+
+
+def _moving(data: bytes) -> tuple[Kind, str, float | None] | None:
+    """What a video or sound is; None where it is neither."""
+    from refvideo_nb.media.video import length, probe  # noqa: PLC0415 - PyAV is slow to import; images do not need it
+
+    if data[:64].lstrip()[:1] == b"<":
+        return None
+    with NamedTemporaryFile(suffix=".media") as file:
+        file.write(data)
+        file.flush()
+        path = Path(file.name)
+        try:
+            facts = probe(path)
+        except RefVideoError:
+            seconds = length(path)
+            if seconds is None:
+                return None
+            return "audio", "audio/wav" if data[:4] == b"RIFF" else "audio/mpeg", seconds
+        return "video", "video/mp4", facts.seconds
+
+
+def data_url(data: bytes, media_type: str) -> str:
+    """Bytes as a data URL, as the API takes them."""
+    return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"

@@ -1,0 +1,59 @@
+"""What is known of a job while somebody waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from refvideo_nb.errors import RefVideoError
+
+__all__ = ["Watch"]
+
+
+@dataclass(eq=False)
+class Watch:
+    """One job being looked after, on the engine's own loop.
+
+    Attributes
+    ----------
+    job_id : str
+        Our id.
+    done : concurrent.futures.Future
+        Ends when the job is settled or is no longer watched; it never raises.
+    next_poll : float or None
+        Seconds since the epoch, while a poll is awaited.
+    trouble : RefVideoError or None
+        Why watching ended although the job is not settled, or what the last poll met.
+    task : asyncio.Task or None
+        The coroutine, for stopping it.
+    stopping : bool
+        Whether somebody has asked to stop watching; the job goes on.
+    """
+
+    job_id: str
+    done: Future[None] = field(default_factory=Future)
+    next_poll: float | None = None
+    trouble: RefVideoError | None = None
+    task: asyncio.Task[None] | None = None
+    stopping: bool = False
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def changed(self) -> None:
+        """Wake whoever shows this job; call it on the engine's loop."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def next_change(self, within: float) -> None:
+        """Return at the next change, or after `within` seconds."""
+        if self.done.done():
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), within)
+
+    def finish(self) -> None:
+        """Let every waiter go on."""
+        if not self.done.done():
+            self.done.set_result(None)
+        self.changed()

@@ -1,0 +1,96 @@
+"""Files by their content: the bytes of every reference, so that thumbnails outlive its address."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+from refvideo_nb.errors import LedgerError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from refvideo_nb.core.references import Reference
+
+__all__ = ["MediaStore", "write_atomically"]
+
+_SHA = re.compile(r"[0-9a-f]{64}\Z")
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_SUFFIXES = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "video/mp4": ".mp4",
+    "audio/mpeg": ".mp3",
+    "audio/wav": ".wav",
+}
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: temporary name, flushed, renamed."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise LedgerError(
+            f"{path} cannot be written ({error.strerror}): free some space, or set REFVIDEO_HOME to a folder of yours; "
+            "nothing was sent"
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _read(path: Path, sha256: str) -> bytes | None:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == sha256 else None
+
+
+class MediaStore:
+    """References under ``media/``, finished clips under ``videos/``.
+
+    Parameters
+    ----------
+    home : pathlib.Path
+        The home folder.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._media = home / "media"
+        self._videos = home / "videos"
+
+    def put(self, data: bytes, media_type: str) -> str:
+        """Keep some bytes; the answer is their SHA-256, hexadecimal."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self.path(sha256, media_type)
+        if _read(path, sha256) is None:
+            write_atomically(path, data)
+        return sha256
+
+    def path(self, sha256: str, media_type: str) -> Path:
+        """Where the bytes of this hash are, or would be."""
+        if not _SHA.match(sha256):
+            raise LedgerError("the ledger holds a hash that is none: it was changed by something else")
+        return self._media / sha256[:2] / f"{sha256}{_SUFFIXES.get(media_type, '.bin')}"
+
+    def read(self, reference: Reference) -> bytes | None:
+        """The bytes of a reference; None where the file was removed or is no longer what was kept."""
+        return _read(self.path(reference.sha256, reference.media_type), reference.sha256)
+
+    def video(self, job_id: str) -> Path:
+        """Where the finished clip of a job is, or will be."""
+        if not _JOB_ID.match(job_id):
+            raise LedgerError("the ledger holds a job id that is none: it was changed by something else")
+        return self._videos / f"{job_id}.mp4"

@@ -1,0 +1,182 @@
+"""Looking into a video: is it whole, what is it, and what do its frames show.
+
+PyAV decodes in sequence, with threads, and frames are resized in libswscale before
+they reach Python: seeking to each frame and keeping full-size RGB cost five to ten
+times as much time and memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, BinaryIO
+
+import av
+import numpy as np
+
+from refvideo_nb.core.job import VideoFacts
+from refvideo_nb.errors import DownloadError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from numpy.typing import NDArray
+
+__all__ = ["frames_at", "length", "open_media", "probe"]
+
+_BLOCK = 1 << 20
+_OPTIONS = {
+    # A hostile file may be a playlist that names other files or addresses: only films and sounds are opened,
+    # and only from this disk.
+    "protocol_whitelist": "file",
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mp3,wav,ogg,flac,aac,mpegts,avi",
+}
+
+
+def open_media(path: Path) -> InputContainer:
+    """A film or a sound, opened by what it is and by nothing that it refers to."""
+    return av.open(str(path), metadata_errors="replace", options=_OPTIONS)
+
+
+def probe(path: Path) -> VideoFacts:
+    """Decode a file from end to end and say what it is.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    VideoFacts
+
+    Raises
+    ------
+    DownloadError
+        Where it holds no video, or cannot be decoded to its announced end.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+            nbytes = file.tell()
+            missing = _missing(file, nbytes)
+        if missing:
+            raise DownloadError(
+                f"{_called(path)} is cut off, or no video: {missing} bytes or more are missing at its end"
+            )
+        with open_media(path) as container:
+            if not container.streams.video:
+                raise DownloadError(f"{_called(path)} has no video track")
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            width, height = stream.codec_context.width, stream.codec_context.height
+            rate = float(stream.average_rate or 0)
+            announced = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+            audio = bool(container.streams.audio)
+            frames, last = 0, 0.0
+            for frame in container.decode(stream):
+                frames += 1
+                last = frame.time or last
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise DownloadError(f"{_called(path)} cannot be decoded as a video ({one_line(error, limit=120)})") from None
+    seconds = last + (1 / rate if rate else 0.0)
+    # Other containers that are cut off decode without an error up to where they end.
+    if not frames or (announced and seconds < announced - max(0.5, 3 / rate if rate else 0.5)):
+        raise DownloadError(f"{_called(path)} ends after {seconds:.2f} s of the {announced:.2f} s that it announces")
+    return VideoFacts(
+        sha256=digest.hexdigest(),
+        nbytes=nbytes,
+        width=width,
+        height=height,
+        seconds=round(announced or seconds, 3),
+        fps=round(rate, 3),
+        frames=frames,
+        audio=audio,
+    )
+
+
+def _missing(file: BinaryIO, nbytes: int) -> int:
+    """Bytes that an MP4 announces and does not have; 0 for a whole one and for what is none.
+
+    The decoder forgives a lost end, so the boxes of the file are asked: each says its length.
+    """
+    at = 0
+    while at < nbytes:
+        file.seek(at)
+        head = file.read(16)
+        if at == 0 and head[4:8] != b"ftyp":
+            return 0
+        if len(head) < 8:  # noqa: PLR2004 - length and name of a box, four bytes each
+            return 8 - len(head)
+        size = int.from_bytes(head[:4], "big")
+        if size == 1:
+            size = int.from_bytes(head[8:16], "big")
+        elif size == 0:
+            return 0  # the last box, up to the end of the file
+        if size < 8:  # noqa: PLR2004 - as above
+            return 0  # no box; the decoder will say what it thinks of it
+        at += size
+    return at - nbytes
+
+
+def _called(path: Path) -> str:
+    """The name that people will find; a file that is still being fetched has another."""
+    return path.name.removesuffix(".part")
+
+
+def length(path: Path) -> float | None:
+    """Seconds of a video or a sound, by its header; None where it is neither."""
+    try:
+        with open_media(path) as container:
+            return container.duration / av.time_base if container.duration else None
+    except (av.FFmpegError, OSError, ValueError):
+        return None
+
+
+def frames_at(path: Path, times: Sequence[float], *, width: int) -> list[NDArray[np.uint8]]:
+    """The frames shown at some times, in one pass.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    times : sequence of float
+        Seconds, ascending; what lies behind the end gives the last frame.
+    width : int
+        Pixels of the frames that are returned; the height follows the ratio.
+
+    Returns
+    -------
+    list of ndarray
+        One ``(height, width, 3)`` uint8 each.
+    """
+    wanted = list(times)
+    found: list[NDArray[np.uint8]] = []
+    shown: av.VideoFrame | None = None
+    for frame in _decode(path):
+        while len(found) < len(wanted) and shown is not None and (frame.time or 0.0) > wanted[len(found)] + 1e-6:
+            found.append(_small(shown, width))
+        if len(found) == len(wanted):
+            return found
+        shown = frame
+    if shown is None:
+        raise DownloadError(f"{_called(path)} has no frame that can be decoded")
+    last = _small(shown, width)
+    return found + [last] * (len(wanted) - len(found))
+
+
+def _decode(path: Path) -> Iterator[av.VideoFrame]:
+    try:
+        with open_media(path) as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            yield from container.decode(stream)
+    except (av.FFmpegError, OSError, IndexError, ValueError) as error:
+        raise DownloadError(f"{_called(path)} cannot be decoded as a video ({one_line(error, limit=120)})") from None
+
+
+def _small(frame: av.VideoFrame, width: int) -> NDArray[np.uint8]:
+    height = max(2, round(frame.height * width / frame.width / 2) * 2)
+    array = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
+    return np.ascontiguousarray(array, dtype=np.uint8)

@@ -1,0 +1,118 @@
+"""``%refvideo COMMAND``: looking things up, showing and resuming."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+from IPython.display import display
+
+from refvideo_nb.errors import one_line
+from refvideo_nb.notebook.cell import show_job
+from refvideo_nb.notebook.current import current_session
+from refvideo_nb.notebook.environment import Place, place
+from refvideo_nb.notebook.job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["COMMANDS", "HELP", "run"]
+
+HELP = """\
+%refvideo models      the video models: what each takes, and what is known of its references
+%refvideo jobs        the jobs of this home folder, newest first
+%refvideo show ID     a job as it is now (the beginning of its id is enough)
+%refvideo resume [ID] go on watching unfinished jobs; nothing is paid again
+%refvideo retry ID    send the request of a job again, as a new job: this pays again
+%refvideo?            this help and the options of %%refvideo
+"""
+
+
+def run(line: str, shell: Any) -> None:
+    """Run a line.
+
+    Raises
+    ------
+    UsageError
+        For an unknown command, naming the known ones.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"%refvideo: {error}") from None
+    if not words or words[0] == "help":
+        print(HELP, end="")  # noqa: T201 - the line's own output
+        return
+    command = COMMANDS.get(words[0])
+    if command is None:
+        raise UsageError(
+            f"%refvideo: {one_line(words[0], limit=40)!r} is no command; allowed: {', '.join(COMMANDS)} "
+            "(a prompt needs %%refvideo with two per cent signs)"
+        )
+    command(words[1:], shell)
+
+
+def _show_bundle(bundle: dict[str, str], shell: Any) -> None:
+    if place(shell) is Place.TERMINAL:
+        print(bundle["text/plain"])  # noqa: T201 - the line's own output
+    else:
+        display(bundle, raw=True)  # type: ignore[no-untyped-call]
+
+
+def _models(words: list[str], shell: Any) -> None:
+    from refvideo_nb.display.tables import models_table  # noqa: PLC0415 - drawing loads the templates
+
+    _no_more("models", words)
+    catalogue = current_session().catalogue()
+    if catalogue.note:
+        print(f"note: {one_line(catalogue.note)}")  # noqa: T201 - the line's own output
+    _show_bundle(models_table(catalogue.models), shell)
+
+
+def _jobs(words: list[str], shell: Any) -> None:
+    from refvideo_nb.display.tables import jobs_table  # noqa: PLC0415 - as above
+
+    _no_more("jobs", words)
+    _show_bundle(jobs_table(current_session().ledger.jobs(limit=200)), shell)
+
+
+def _show(words: list[str], _shell: Any) -> None:
+    if len(words) != 1:
+        raise UsageError("%refvideo show: give one id (%refvideo jobs lists them)")
+    session = current_session()
+    Job(session, session.ledger.get(words[0]).id).show()
+
+
+def _resume(words: list[str], shell: Any) -> None:
+    from refvideo_nb.notebook.api import resume  # noqa: PLC0415 - as above
+
+    session = current_session()
+    jobs = [Job(session, session.ledger.get(word).id) for word in words] if words else resume()
+    if not jobs:
+        print("no job is unfinished")  # noqa: T201 - the line's own output
+    for job in jobs:
+        show_job(session, job, shell)
+
+
+def _retry(words: list[str], shell: Any) -> None:
+    if len(words) != 1:
+        raise UsageError("%refvideo retry: give one id (%refvideo jobs lists them)")
+    session = current_session()
+    record = session.retry(words[0])
+    print(f"{record.id} sends the request of {words[0]} again")  # noqa: T201 - the line's own output
+    show_job(session, Job(session, record.id), shell)
+
+
+def _no_more(command: str, words: list[str]) -> None:
+    if words:
+        raise UsageError(f"%refvideo {command} takes nothing more, not {one_line(' '.join(words), limit=40)!r}")
+
+
+COMMANDS: dict[str, Callable[[list[str], Any], None]] = {
+    "jobs": _jobs,
+    "models": _models,
+    "resume": _resume,
+    "retry": _retry,
+    "show": _show,
+}

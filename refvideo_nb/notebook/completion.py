@@ -1,0 +1,70 @@
+"""Completion after ``%%refvideo``: options, model ids, and the values that the model takes."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from refvideo_nb.notebook.commands import COMMANDS
+from refvideo_nb.notebook.current import known_models
+from refvideo_nb.notebook.options import parser
+
+if TYPE_CHECKING:
+    from refvideo_nb.core.catalogue import Model
+
+__all__ = ["complete"]
+
+
+def complete(shell: Any, event: Any) -> list[str]:
+    """IPython's hook: what may follow in this line."""
+    line: str = event.line
+    # IPython cuts at colons and slashes, a shell word does not end there: complete the whole word,
+    # and give back what follows IPython's cut.
+    word = line.rpartition(" ")[2]
+    cut = len(word) - len(event.symbol)
+    words = _words(line.removesuffix(word))
+    if not line.startswith("%%"):
+        found = list(COMMANDS) if len(words) == 1 else []
+    elif word.startswith("-"):
+        found = [s for a in parser()._actions for s in a.option_strings]  # noqa: SLF001 - argparse has no public list
+    else:
+        found = _values(words, shell)
+    return [f[cut:] for f in found if f.startswith(word)]
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return line.split()
+
+
+def _values(words: list[str], shell: Any) -> list[str]:
+    """What an option takes, by the model that the line names."""
+    last = words[-1] if words else ""
+    if last in {"-r", "--ref"}:
+        return [n for n in shell.user_ns if not n.startswith("_")]
+    models = _models()
+    if last in {"-m", "--model"}:
+        return [m.id for m in models]
+    named = next((w for k, w in itertools.pairwise(words) if k in {"-m", "--model"}), None)
+    named = named or getattr(shell.meta.get("refvideo_nb"), "model", "")
+    model = next((m for m in models if m.id == named), None)
+    if model is None:
+        return []
+    return {
+        "-d": [str(d) for d in model.durations or ()],
+        "--duration": [str(d) for d in model.durations or ()],
+        "--resolution": list(model.resolutions or ()),
+        "--aspect-ratio": list(model.aspect_ratios or ()),
+        "--size": [f"{w}x{h}" for w, h in model.sizes or ()],
+        "--frame": [f"{t.removesuffix('_frame')}=" for t in model.frame_types or ()],
+    }.get(last, [])
+
+
+def _models() -> tuple[Model, ...]:
+    """The list that is at hand: completion must never wait for a network."""
+    from refvideo_nb.client.models import captured  # noqa: PLC0415 - loaded at the first completion
+
+    return known_models() or captured().models

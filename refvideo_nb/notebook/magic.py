@@ -1,0 +1,101 @@
+"""``%%refvideo`` and ``%refvideo``: they parse, and hand over."""
+
+from __future__ import annotations
+
+import contextlib
+from decimal import Decimal
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from traitlets import Float, Unicode
+
+from refvideo_nb.core.request import DEFAULT_MODEL
+from refvideo_nb.errors import RefVideoError
+from refvideo_nb.notebook import cell, commands
+from refvideo_nb.notebook.completion import complete
+from refvideo_nb.notebook.current import current_session, unfinished
+from refvideo_nb.notebook.options import parse, parser
+
+__all__ = ["RefVideoMagics", "load", "unload"]
+
+
+@magics_class
+class RefVideoMagics(Magics):
+    """``%config RefVideoMagics`` shows what can be set."""
+
+    model = Unicode(DEFAULT_MODEL, help="The model where a cell names none.").tag(config=True)
+    max_cost = Float(
+        None, allow_none=True, help="USD; a cell that is estimated above it, or cannot be estimated, is refused."
+    ).tag(config=True)
+    session_budget = Float(
+        None, allow_none=True, help="USD; what all jobs of this session may cost: as billed, else as estimated."
+    ).tag(config=True)
+
+    def _limit(self) -> None:
+        """Let the session know what `%config` allows it to spend."""
+        session = current_session()
+        own = self.session_budget
+        session.budget = session.settings.session_budget if own is None else Decimal(str(own))
+
+    @no_var_expand
+    @line_cell_magic
+    def refvideo(self, line: str, text: str | None = None) -> None:
+        """Stand-in; the real text is put in below, from the options themselves."""
+        shell: Any = self.shell
+        try:
+            if text is None:
+                self._limit()
+                commands.run(line, shell)
+                return
+            options = parse(line, text, namespace=shell.user_ns, model=self.model, max_cost=self.max_cost)
+            self._limit()
+            cell.run(options, shell, current_session())
+        except RefVideoError as error:
+            raise UsageError(str(error)) from None
+
+
+RefVideoMagics.refvideo.__doc__ = f"""Reference-to-video: references guide a clip, and the clip stands beside them.
+
+%%refvideo [options]
+prompt, with @name for a reference, @@ for a literal @, {{{{name}}}} for a Python value
+
+{parser().format_help()}
+{commands.HELP}"""
+
+_NAME = "refvideo_nb"
+_COMPLETED = ("%%refvideo", "%refvideo")
+
+
+def load(shell: Any) -> None:
+    """Register the magic; a second time it replaces the first."""
+    unload(shell)
+    shell.register_magics(magics := RefVideoMagics(shell=shell))
+    shell.meta[_NAME] = magics
+    for key in _COMPLETED:
+        shell.set_hook("complete_command", complete, str_key=key)
+    with contextlib.suppress(RefVideoError):  # whatever is wrong is told when something is asked for
+        waiting, unknown = unfinished()
+        said = [f"{_count(waiting)} unfinished: %refvideo resume goes on, without paying again"] if waiting else []
+        said += [f"{_count(unknown)} of unknown outcome since a crash: %refvideo jobs"] if unknown else []
+        if said:
+            print("; ".join(said))  # noqa: T201 - told once, when the extension is loaded
+
+
+def _count(jobs: int) -> str:
+    return "1 job is" if jobs == 1 else f"{jobs} jobs are"
+
+
+def unload(shell: Any) -> None:
+    """Take the magic away again; jobs go on."""
+    magics = shell.meta.pop(_NAME, None)
+    if magics is None:
+        return
+    if magics in shell.configurables:
+        shell.configurables.remove(magics)
+    for kind in ("cell", "line"):
+        shell.magics_manager.magics[kind].pop("refvideo", None)
+    hooks = shell.strdispatchers.get("complete_command")
+    for key in _COMPLETED:
+        if hooks is not None:
+            hooks.strs.pop(key, None)  # IPython can add a completer but not take one away

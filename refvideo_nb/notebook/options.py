@@ -1,0 +1,202 @@
+"""The options of ``%%refvideo``, and how their text becomes a wish.
+
+One declaration serves parsing, help and completion.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from IPython.core.error import UsageError
+
+from refvideo_nb.core.checks import holds_key
+from refvideo_nb.engine.draft import Wish
+from refvideo_nb.engine.intake import Named
+from refvideo_nb.errors import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Options", "fill_in", "parse", "parser"]
+
+_FIELD = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
+_NAMED = re.compile(r"([A-Za-z_][\w-]*)=(.+)\Z", re.DOTALL | re.ASCII)
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose complaint is one line in the notebook, not the end of the kernel."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"%%refvideo: {one_line(message)}; %%refvideo? shows all options")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a cell asked for beside its wish."""
+
+    wish: Wish
+    out: str | None
+    wait: bool | None
+    dry_run: bool
+    fresh: bool = False
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options, as `argparse` knows them."""
+    made = _Parser(prog="%%refvideo", add_help=False, allow_abbrev=False, formatter_class=argparse.RawTextHelpFormatter)
+    add = made.add_argument
+    add("-m", "--model", metavar="ID", help="model id (default: %%config RefVideoMagics.model)")
+    add(
+        *("-r", "--ref"),
+        action="append",
+        default=[],
+        metavar="[NAME=]SOURCE",
+        help="a reference: https address, path or Python variable; repeatable; @NAME in the prompt",
+    )
+    add("-d", "--duration", metavar="S", help="seconds")
+    add("--resolution", metavar="R", help="such as 720p")
+    add("--aspect-ratio", metavar="W:H", help="such as 16:9")
+    add("--size", metavar="WxH", help="pixels, instead of resolution and aspect ratio")
+    add("--seed", metavar="N", help="repeats a result as far as the model honours it")
+    add("--audio", action=argparse.BooleanOptionalAction, default=None, help="with or without sound")
+    add(
+        *("--provider",),
+        action="append",
+        default=[],
+        metavar="SLUG.KEY=VALUE",
+        help="passed through to the provider; repeatable",
+    )
+    add(
+        *("--frame",),
+        action="append",
+        default=[],
+        metavar="first=SOURCE|last=SOURCE",
+        help="fixes a frame; not together with --ref",
+    )
+    add("--extend", metavar="ID", help="the job that this one extends")
+    add("-o", "--out", metavar="NAME", help="the variable that holds the job")
+    add(
+        "--wait",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="wait in the cell (default: only where a notebook runs by itself)",
+    )
+    add("--dry-run", action="store_true", help="show the exact request and its cost; send nothing")
+    add("--fresh", action="store_true", help="pay for a new job even where the same request was made before")
+    add("--max-cost", metavar="USD", help="refuse above this estimate, and where there is none")
+    return made
+
+
+def parse(line: str, cell: str, *, namespace: Mapping[str, Any], model: str, max_cost: float | None) -> Options:
+    """A cell as a wish.
+
+    Parameters
+    ----------
+    line, cell : str
+        The magic's line and the cell's text.
+    namespace : mapping
+        The notebook's variables, for references and ``{{name}}``.
+    model : str
+        Used where the line names none.
+    max_cost : float or None
+        USD, used where the line names none.
+
+    Raises
+    ------
+    UsageError
+        In one line, naming what is wrong and what is allowed.
+    """
+    while line.endswith("\\"):  # as a shell goes on in the next line
+        more, _, cell = cell.partition("\n")
+        line = f"{line[:-1]} {more.rstrip()}"
+    if re.match(r"\s*--?[a-z]", cell):
+        start = one_line(cell.strip().partition("\n")[0], limit=60)
+        raise UsageError(
+            f"%%refvideo: {start!r} stands in the prompt: options belong on the line of %%refvideo "
+            "(a \\ at its end goes on in the next line)"
+        )
+    if holds_key(line) or holds_key(cell):
+        # The key itself is not repeated: this message is saved with the notebook.
+        raise UsageError(
+            "%%refvideo: this cell holds an API key, which would be saved in the notebook: remove it, "
+            "and set OPENROUTER_API_KEY in the environment instead"
+        )
+    line, prompt = fill_in(line, namespace), fill_in(cell, namespace)
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"%%refvideo: {error}: a quotation mark is missing in {one_line(line, limit=80)!r}") from None
+    given = parser().parse_args(words)
+    if given.out is not None and not given.out.isidentifier():
+        raise UsageError(f"%%refvideo: --out {one_line(given.out, limit=40)!r} is no name for a variable")
+    wish = Wish(
+        prompt=prompt,
+        references=[_reference(text, namespace) for text in given.ref] or None,
+        frames=dict(_frame(text, namespace) for text in given.frame) or None,
+        model=given.model or model,
+        duration=given.duration,
+        resolution=given.resolution,
+        aspect_ratio=given.aspect_ratio,
+        size=given.size,
+        seed=given.seed,
+        generate_audio=given.audio,
+        provider=_provider(given.provider),
+        previous_job_id=given.extend,
+        max_cost=max_cost if given.max_cost is None else given.max_cost,
+    )
+    return Options(wish=wish, out=given.out, wait=given.wait, dry_run=given.dry_run, fresh=given.fresh)
+
+
+def fill_in(text: str, namespace: Mapping[str, Any]) -> str:
+    """Put Python values where ``{{name}}`` stands; single braces pass untouched.
+
+    Examples
+    --------
+    >>> fill_in("a {{colour}} cat {x}", {"colour": "red"})
+    'a red cat {x}'
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in namespace:
+            raise UsageError(f"%%refvideo: {{{{{name}}}}} names a variable that does not exist: define {name} first")
+        return str(namespace[name])
+
+    return _FIELD.sub(value, text)
+
+
+def _reference(text: str, namespace: Mapping[str, Any]) -> Named:
+    match = _NAMED.match(text)
+    name, source = (match[1], match[2]) if match else ("", text)
+    if source.isidentifier() and source in namespace:
+        label = f"variable {source}" if name and name != source else ""
+        return Named(name or source, namespace[source], given=bool(match), label=label)
+    return Named(name, source, given=bool(match))
+
+
+def _frame(text: str, namespace: Mapping[str, Any]) -> tuple[str, Any]:
+    position, equals, source = text.partition("=")
+    if not equals or position not in {"first", "last"} or not source:
+        raise UsageError(
+            f"%%refvideo: --frame {one_line(text, limit=60)!r} cannot be used; allowed: first=SOURCE, last=SOURCE"
+        )
+    return position, namespace[source] if source.isidentifier() and source in namespace else source
+
+
+def _provider(texts: Sequence[str]) -> dict[str, dict[str, Any]] | None:
+    found: dict[str, dict[str, Any]] = {}
+    for text in texts:
+        path, equals, value = text.partition("=")
+        slug, dot, key = path.partition(".")
+        if not (equals and dot and slug and key):
+            raise UsageError(f"%%refvideo: --provider {one_line(text, limit=60)!r} cannot be used: give SLUG.KEY=VALUE")
+        try:
+            found.setdefault(slug, {})[key] = json.loads(value)
+        except ValueError:
+            found.setdefault(slug, {})[key] = value  # a bare word is a string
+    return found or None

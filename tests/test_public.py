@@ -1,0 +1,25 @@
+"""The public names, pinned: adding one is a decision."""
+
+from __future__ import annotations
+
+import refvideo_nb
+
+
+def test_exported_names() -> None:
+    assert refvideo_nb.__all__ == [
+        "Job",
+        "RefVideoError",
+        "__version__",
+        "allow_nested",
+        "generate",
+        "jobs",
+        "models",
+        "resume",
+    ]
+    assert all(hasattr(refvideo_nb, name) for name in refvideo_nb.__all__)
+
+
+def test_public_functions_say_what_they_take() -> None:
+    for name in refvideo_nb.__all__:
+        if name != "__version__":
+            assert getattr(refvideo_nb, name).__doc__, name
