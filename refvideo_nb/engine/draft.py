@@ -6,7 +6,6 @@ Everything that can be wrong is found here, before anything is written or paid.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -15,38 +14,23 @@ import msgspec
 
 from refvideo_nb.client.wire import payload
 from refvideo_nb.core.catalogue import Model
-from refvideo_nb.core.checks import FRAMES_OR_REFERENCES, check, find_model, holds_key, notes, spell_resolution
+from refvideo_nb.core.checks import FRAMES_OR_REFERENCES, check, find_model, notes
 from refvideo_nb.core.pricing import Estimate, about, estimate, usd
 from refvideo_nb.core.references import CompiledPrompt, compile_prompt
-from refvideo_nb.core.request import Frame, VideoRequest, parse_size
+from refvideo_nb.core.request import Frame, VideoRequest
 from refvideo_nb.engine.intake import Named, data_url, named_sources, take_in
+from refvideo_nb.engine.wish import frame_position, settings_of
 from refvideo_nb.errors import BudgetError, InvalidRequestError, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from refvideo_nb.core.job import JobRecord
     from refvideo_nb.core.references import Reference
+    from refvideo_nb.engine.wish import Wish
     from refvideo_nb.ledger.media import MediaStore
 
-__all__ = ["Draft", "Wish", "body_of", "draft", "fingerprint", "redraft", "whole_number"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a person asked for, as it was given: nothing is checked yet."""
-
-    prompt: str
-    references: Mapping[str, Any] | Iterable[Any] | None = None
-    frames: Mapping[str, Any] | None = None
-    model: str
-    duration: Any = None
-    resolution: str | None = None
-    aspect_ratio: str | None = None
-    size: Any = None
-    seed: Any = None
-    generate_audio: bool | None = None
-    provider: Mapping[str, Mapping[str, Any]] | None = None
-    previous_job_id: str | None = None
-    max_cost: Any = None
+__all__ = ["Draft", "Review", "body_of", "draft", "fingerprint", "redraft", "review"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +79,9 @@ async def draft(wish: Wish, *, models: Iterable[Model], media: MediaStore, simul
         The first thing that is wrong, with what is allowed.
     """
     model = find_model(str(wish.model), models)
-    request = _settings(wish, model)
+    request = settings_of(wish, model)
     sources = named_sources(wish.references)
-    frames = [(_position(p), Named(f"{p} frame", s, given=True)) for p, s in (wish.frames or {}).items()]
+    frames = [(frame_position(p), Named(f"{p} frame", s, given=True)) for p, s in (wish.frames or {}).items()]
     # The cheap checks come first: nobody waits for a download to be told of a wrong duration.
     _raise_first(check(request, model, simulated=simulated))
     if sources and frames:
@@ -105,98 +89,65 @@ async def draft(wish: Wish, *, models: Iterable[Model], media: MediaStore, simul
     limits = model.references.images
     references = [await take_in(s, media, limits=limits, allow_loopback=simulated) for s in sources]
     images = [(p, await take_in(s, media, limits=limits, allow_loopback=simulated)) for p, s in frames]
+    found = review(wish, model, references=references, frames=[Frame(p, r) for p, r in images], simulated=simulated)
+    _raise_first(found.problems)
+    assert found.draft is not None
+    return found.draft
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What is to be said of a wish whose references are at hand.
+
+    Attributes
+    ----------
+    problems : list of InvalidRequestError
+        Each with the field that it is about; empty where it may be sent.
+    draft : Draft or None
+        What would be sent; there as soon as the fields can be read at all, even where
+        there are problems.
+    """
+
+    problems: list[InvalidRequestError]
+    draft: Draft | None
+
+
+def review(
+    wish: Wish, model: Model, *, references: Iterable[Reference], frames: Iterable[Frame] = (), simulated: bool
+) -> Review:
+    """Everything that is wrong with a wish, and what it would cost; reads and writes nothing.
+
+    Parameters
+    ----------
+    wish : Wish
+        Its own references and frames are not looked at.
+    model : Model
+    references : iterable of Reference
+    frames : iterable of Frame
+    simulated : bool
+        Whether the simulator will answer.
+    """
+    try:
+        request = settings_of(wish, model)
+    except InvalidRequestError as error:
+        return Review([error], None)
     audio = request.generate_audio
     request = replace(
         request,
         references=tuple(references),
-        frames=tuple(Frame(p, r) for p, r in images),
+        frames=tuple(frames),
         # A model without sound refuses the field itself; silence is what it makes anyway.
         generate_audio=None if audio is False and model.audio is not True else audio,
     )
-    _raise_first(check(request, model, simulated=simulated))
+    problems = check(request, model, simulated=simulated)
     compiled = compile_prompt(request.prompt, request.references, model.references.naming)
     prices = estimate(request, model)
-    _within(prices, wish.max_cost)
-    said = [*notes(request, model), *_hints(request, compiled)]
-    return Draft(request=request, model=model, compiled=compiled, prices=prices, notes=tuple(said))
-
-
-def _position(position: str) -> Any:
-    if position not in {"first", "last"}:
-        raise InvalidRequestError(
-            f"frame {one_line(position, limit=40)!r} is no position; allowed: first, last",
-            field="frames",
-            value=position,
-            allowed=("first", "last"),
-        )
-    return position
-
-
-def _settings(wish: Wish, model: Model) -> VideoRequest:
-    size = wish.size
-    if isinstance(size, str):
-        size = parse_size(size)
-    if size is not None:
-        size = tuple(size) if isinstance(size, (list, tuple)) else None
-    if wish.size is not None and (size is None or len(size) != 2 or not all(isinstance(n, int) for n in size)):  # noqa: PLR2004 - width and height
-        raise InvalidRequestError(
-            f"size {one_line(wish.size, limit=40)!r} is no size: give WIDTHxHEIGHT in pixels, such as 1280x720",
-            field="size",
-            value=wish.size,
-        )
-    if not isinstance(wish.prompt, str):
-        raise InvalidRequestError(f"the prompt is a {type(wish.prompt).__name__}, not text", field="prompt")
-    if not (wish.generate_audio is None or isinstance(wish.generate_audio, bool)):
-        raise InvalidRequestError(
-            f"generate_audio {one_line(wish.generate_audio, limit=40)!r} cannot be used: give True or False",
-            field="generate_audio",
-            value=wish.generate_audio,
-            allowed=(True, False),
-        )
-    if not all(isinstance(options, Mapping) for options in (wish.provider or {}).values()):
-        raise InvalidRequestError(
-            "provider cannot be used: give {slug: {parameter: value}}", field="provider", value=wish.provider
-        )
-    if holds_key(wish.prompt):
-        raise InvalidRequestError(
-            "the prompt holds an API key, which would be sent and kept: remove it", field="prompt"
-        )
-    return VideoRequest(
-        prompt=wish.prompt.strip(),
-        model=model.id,
-        duration=whole_number("duration", wish.duration, unit=" seconds", least=1),
-        resolution=None if wish.resolution is None else spell_resolution(str(wish.resolution), model),
-        aspect_ratio=None if wish.aspect_ratio is None else str(wish.aspect_ratio),
-        size=size,
-        seed=whole_number("seed", wish.seed),
-        generate_audio=wish.generate_audio,
-        provider={str(s): dict(o) for s, o in (wish.provider or {}).items()},
-        previous_job_id=wish.previous_job_id,
-    )
-
-
-def whole_number(field: str, value: Any, *, unit: str = "", least: int | None = None) -> int | None:
-    """An int from what a person typed.
-
-    Raises
-    ------
-    InvalidRequestError
-        Where it is none.
-    """
-    if value is None:
-        return None
     try:
-        number = int(str(value)) if not isinstance(value, float) else int(value)
-        fits = not isinstance(value, bool) and number == float(value) and (least is None or number >= least)
-    except (ValueError, OverflowError):
-        fits = False
-    if not fits:
-        more = f" of at least {least}" if least is not None else ""
-        shown = one_line(value, limit=40)
-        raise InvalidRequestError(
-            f"{field} {shown!r} cannot be used: give a whole number{unit}{more}", field=field, value=value
-        )
-    return number
+        _within(prices, wish.max_cost)
+    except InvalidRequestError as error:
+        problems.append(error)
+    said = (*notes(request, model), *_hints(request, compiled))
+    return Review(problems, Draft(request=request, model=model, compiled=compiled, prices=prices, notes=said))
 
 
 def _raise_first(problems: list[InvalidRequestError]) -> None:

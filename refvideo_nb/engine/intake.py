@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from refvideo_nb.core.catalogue import ImageLimits
     from refvideo_nb.ledger.media import MediaStore
 
-__all__ = ["Named", "data_url", "named_sources", "take_in"]
+__all__ = ["Loaded", "Named", "data_url", "keep", "load", "named_sources", "take_in"]
 
 _LARGEST_FILE = 200_000_000
 _NOT_WORD = re.compile(r"[^A-Za-z0-9_]+")
@@ -42,6 +42,16 @@ class Named:
     source: Any
     given: bool
     label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The bytes of a source, read once: each model may make something else of them."""
+
+    named: Named
+    data: bytes
+    url: str | None
+    label: str
 
 
 def named_sources(references: Mapping[str, Any] | Iterable[Any] | None) -> list[Named]:
@@ -118,17 +128,27 @@ async def take_in(
     BadReferenceError
         Naming the source and saying what would be taken.
     """
+    return await keep(await load(named, allow_loopback=allow_loopback), media, limits=limits)
+
+
+async def load(named: Named, *, allow_loopback: bool = False) -> Loaded:
+    """Read one source; see `take_in`."""
     source: Any = named.source
     url: str | None = None
     if isinstance(source, str) and "://" in source and not source.startswith("data:"):
         source, url = await fetch(source, allow_loopback=allow_loopback), source
+    data, label = await asyncio.to_thread(_read, source, named.name)
+    return Loaded(named, data, url, named.label or url or label)
+
+
+async def keep(loaded: Loaded, media: MediaStore, *, limits: ImageLimits | None = None) -> Reference:
+    """Check what was loaded, make it fit and put it into the media store; see `take_in`."""
     # Decoding takes a while, in which the polls of other jobs must go on.
-    return await asyncio.to_thread(_keep, named, source, url, media, limits)
+    return await asyncio.to_thread(_keep, loaded, media, limits)
 
 
-def _keep(named: Named, source: Any, url: str | None, media: MediaStore, limits: ImageLimits | None) -> Reference:
-    data, label = _read(source, named.name)
-    label = named.label or url or label
+def _keep(loaded: Loaded, media: MediaStore, limits: ImageLimits | None) -> Reference:
+    named, data, url, label = loaded.named, loaded.data, loaded.url, loaded.label
     if not is_image(data) and (heard := _moving(data)) is not None:
         kind, media_type, seconds = heard
         sha256 = media.put(data, media_type)

@@ -83,7 +83,7 @@ def generate(
     LedgerError
         The home folder cannot be used; nothing is sent then.
     """
-    from refvideo_nb.engine.draft import Wish  # noqa: PLC0415 - importing the package stays light
+    from refvideo_nb.engine.wish import Wish  # noqa: PLC0415 - importing the package stays light
 
     session = current_session()
     draft = session.draft(

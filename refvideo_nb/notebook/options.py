@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.error import UsageError
 
 from refvideo_nb.core.checks import holds_key
-from refvideo_nb.engine.draft import Wish
 from refvideo_nb.engine.intake import Named
+from refvideo_nb.engine.wish import Wish
 from refvideo_nb.errors import one_line
 
 if TYPE_CHECKING:

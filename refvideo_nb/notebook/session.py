@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from refvideo_nb.client.client import VideoClient
     from refvideo_nb.client.models import Catalogue
     from refvideo_nb.core.catalogue import Model
-    from refvideo_nb.engine.draft import Draft, Wish
+    from refvideo_nb.engine.draft import Draft
+    from refvideo_nb.engine.wish import Wish
 
 __all__ = ["Session"]
 

@@ -14,7 +14,8 @@ from PIL import Image
 from refvideo_nb.client.models import captured
 from refvideo_nb.client.wire import encode_body
 from refvideo_nb.core.references import Reference
-from refvideo_nb.engine.draft import Wish, body_of, draft
+from refvideo_nb.engine.draft import body_of, draft
+from refvideo_nb.engine.wish import Wish
 from refvideo_nb.ledger.media import MediaStore
 from refvideo_nb.simulator import Simulator
 

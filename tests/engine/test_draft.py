@@ -18,8 +18,9 @@ from PIL import Image
 
 from refvideo_nb.client.models import captured
 from refvideo_nb.core.request import DEFAULT_MODEL
-from refvideo_nb.engine.draft import Draft, Wish, body_of, draft, fingerprint
+from refvideo_nb.engine.draft import Draft, body_of, draft, fingerprint
 from refvideo_nb.engine.intake import Named, named_sources
+from refvideo_nb.engine.wish import Wish
 from refvideo_nb.errors import BadReferenceError, BudgetError, InvalidRequestError
 from refvideo_nb.ledger.home import prepare_home
 from refvideo_nb.ledger.media import MediaStore

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from refvideo_nb.core.job import State
-from refvideo_nb.engine.draft import Wish
+from refvideo_nb.engine.wish import Wish
 from refvideo_nb.errors import (
     BudgetError,
     InvalidRequestError,

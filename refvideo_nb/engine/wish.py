@@ -1,0 +1,128 @@
+"""What a person asked for, before anything of it is checked, and its values in their right types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from refvideo_nb.core.checks import holds_key, spell_resolution
+from refvideo_nb.core.request import VideoRequest, parse_size
+from refvideo_nb.errors import InvalidRequestError, one_line
+
+if TYPE_CHECKING:
+    from refvideo_nb.core.catalogue import Model
+
+__all__ = ["Wish", "frame_position", "settings_of", "whole_number"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a person asked for, as it was given: nothing is checked yet."""
+
+    prompt: str
+    references: Mapping[str, Any] | Iterable[Any] | None = None
+    frames: Mapping[str, Any] | None = None
+    model: str
+    duration: Any = None
+    resolution: str | None = None
+    aspect_ratio: str | None = None
+    size: Any = None
+    seed: Any = None
+    generate_audio: bool | None = None
+    provider: Mapping[str, Mapping[str, Any]] | None = None
+    previous_job_id: str | None = None
+    max_cost: Any = None
+
+
+def frame_position(position: Any) -> Literal["first", "last"]:
+    """Which frame an image fixes.
+
+    Raises
+    ------
+    InvalidRequestError
+    """
+    if position == "first":
+        return "first"
+    if position == "last":
+        return "last"
+    raise InvalidRequestError(
+        f"frame {one_line(position, limit=40)!r} is no position; allowed: first, last",
+        field="frames",
+        value=position,
+        allowed=("first", "last"),
+    )
+
+
+def settings_of(wish: Wish, model: Model) -> VideoRequest:
+    """The request of a wish without its references and frames, each value of its right type.
+
+    Raises
+    ------
+    InvalidRequestError
+        The first value that is of no use, whatever the model.
+    """
+    size = wish.size
+    if isinstance(size, str):
+        size = parse_size(size)
+    if size is not None:
+        size = tuple(size) if isinstance(size, (list, tuple)) else None
+    if wish.size is not None and (size is None or len(size) != 2 or not all(isinstance(n, int) for n in size)):  # noqa: PLR2004 - width and height
+        raise InvalidRequestError(
+            f"size {one_line(wish.size, limit=40)!r} is no size: give WIDTHxHEIGHT in pixels, such as 1280x720",
+            field="size",
+            value=wish.size,
+        )
+    if not isinstance(wish.prompt, str):
+        raise InvalidRequestError(f"the prompt is a {type(wish.prompt).__name__}, not text", field="prompt")
+    if not (wish.generate_audio is None or isinstance(wish.generate_audio, bool)):
+        raise InvalidRequestError(
+            f"generate_audio {one_line(wish.generate_audio, limit=40)!r} cannot be used: give True or False",
+            field="generate_audio",
+            value=wish.generate_audio,
+            allowed=(True, False),
+        )
+    if not all(isinstance(options, Mapping) for options in (wish.provider or {}).values()):
+        raise InvalidRequestError(
+            "provider cannot be used: give {slug: {parameter: value}}", field="provider", value=wish.provider
+        )
+    if holds_key(wish.prompt):
+        raise InvalidRequestError(
+            "the prompt holds an API key, which would be sent and kept: remove it", field="prompt"
+        )
+    return VideoRequest(
+        prompt=wish.prompt.strip(),
+        model=model.id,
+        duration=whole_number("duration", wish.duration, unit=" seconds", least=1),
+        resolution=None if wish.resolution is None else spell_resolution(str(wish.resolution), model),
+        aspect_ratio=None if wish.aspect_ratio is None else str(wish.aspect_ratio),
+        size=size,
+        seed=whole_number("seed", wish.seed),
+        generate_audio=wish.generate_audio,
+        provider={str(s): dict(o) for s, o in (wish.provider or {}).items()},
+        previous_job_id=wish.previous_job_id,
+    )
+
+
+def whole_number(field: str, value: Any, *, unit: str = "", least: int | None = None) -> int | None:
+    """An int from what a person typed.
+
+    Raises
+    ------
+    InvalidRequestError
+        Where it is none.
+    """
+    if value is None:
+        return None
+    try:
+        number = int(str(value)) if not isinstance(value, float) else int(value)
+        fits = not isinstance(value, bool) and number == float(value) and (least is None or number >= least)
+    except (ValueError, OverflowError):
+        fits = False
+    if not fits:
+        more = f" of at least {least}" if least is not None else ""
+        shown = one_line(value, limit=40)
+        raise InvalidRequestError(
+            f"{field} {shown!r} cannot be used: give a whole number{unit}{more}", field=field, value=value
+        )
+    return number
