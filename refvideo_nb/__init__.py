@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from refvideo_nb.errors import RefVideoError
-from refvideo_nb.notebook.api import allow_nested, generate, jobs, models, resume
+from refvideo_nb.notebook.api import allow_nested, form, generate, jobs, models, resume
 from refvideo_nb.notebook.job import Job
 
 __version__ = "0.1.0"
@@ -18,6 +18,7 @@ __all__ = [
     "RefVideoError",
     "__version__",
     "allow_nested",
+    "form",
     "generate",
     "jobs",
     "models",

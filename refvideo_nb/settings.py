@@ -89,6 +89,8 @@ class Settings:
         Seconds that a job of the embedded simulator takes.
     session_budget : Decimal or None
         USD that one session may spend in all.
+    confirm_above : Decimal
+        USD; the form asks once more before it sends what is estimated above it.
     """
 
     key: Secret | None = None
@@ -100,6 +102,7 @@ class Settings:
     embed_bytes: int = 8_000_000
     simulator_seconds: float = 4.0
     session_budget: Decimal | None = None
+    confirm_above: Decimal = Decimal(1)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -133,6 +136,7 @@ class Settings:
             embed_bytes=int(_number(read, "REFVIDEO_EMBED_MB", 8, low=0, high=100) * 1e6),
             simulator_seconds=_number(read, "REFVIDEO_SIMULATOR_SECONDS", 4, low=0, high=3600),
             session_budget=_money(read, "REFVIDEO_SESSION_BUDGET"),
+            confirm_above=Decimal(1) if (ask := _money(read, "REFVIDEO_CONFIRM_ABOVE")) is None else ask,
         )
 
 

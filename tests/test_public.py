@@ -11,6 +11,7 @@ def test_exported_names() -> None:
         "RefVideoError",
         "__version__",
         "allow_nested",
+        "form",
         "generate",
         "jobs",
         "models",

@@ -61,6 +61,9 @@ class Reference:
         What was done to it on the way in ("turned upright", "1.2 MB instead of 14 MB"), or "".
     named : bool
         Whether a person gave the name; False for ``image1`` and so on.
+    role : str
+        What it is there for (see `refvideo_nb.core.roles.Role`), or "" where nobody said. The
+        API has no roles: it steers hints and the measurement, and is not sent.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Reference:
     source: str = ""
     note: str = ""
     named: bool = True
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from refvideo_nb.errors import one_line
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from refvideo_nb.core.catalogue import Model, ReferenceSupport
+    from refvideo_nb.core.catalogue import Model
     from refvideo_nb.core.job import JobRecord
     from refvideo_nb.display.page import Bundle
 
@@ -53,21 +53,15 @@ def _model_row(model: Model, duration: int) -> list[str]:
     none = support.status == "none"
     return [
         model.id,
-        "none" if none else f"{_kinds(support)} · {support.status}",
+        "none" if none else f"{words.kinds(support)} · {support.status}",
         "" if none else str(support.naming),
-        _ranges(model.durations),
+        words.ranges(model.durations),
         ", ".join(model.resolutions or ()),
         _yes(model.audio),
         _yes(model.seed),
         _price(model, duration),
         support.evidence,
     ]
-
-
-def _kinds(support: ReferenceSupport) -> str:
-    """What may be given, such as ``up to 9 images, video, audio``."""
-    images = f"up to {support.max_images} images" if support.max_images is not None else "images"
-    return ", ".join(images if kind == "image" else kind for kind in support.kinds)
 
 
 def _price(model: Model, duration: int) -> str:
@@ -87,17 +81,6 @@ def _price(model: Model, duration: int) -> str:
 
 def _yes(value: bool | None) -> str:
     return "" if value is None else "yes" if value else "no"
-
-
-def _ranges(numbers: Sequence[int] | None) -> str:
-    """Whole numbers as ranges: ``4–15``, ``5, 10``."""
-    runs: list[list[int]] = []
-    for number in sorted(set(numbers or ())):
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(f"{r[0]}–{r[-1]}" if len(r) > 1 else str(r[0]) for r in runs)
 
 
 def jobs_table(records: Sequence[JobRecord]) -> Bundle:

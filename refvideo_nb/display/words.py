@@ -11,10 +11,27 @@ from refvideo_nb.core.pricing import about, usd
 from refvideo_nb.errors import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from refvideo_nb.core.catalogue import ReferenceSupport
     from refvideo_nb.core.job import JobRecord, VideoFacts
     from refvideo_nb.core.request import VideoRequest
 
-__all__ = ["clock", "differences", "money", "nbytes", "paid", "polls", "settings", "span", "state_words", "when"]
+__all__ = [
+    "clock",
+    "differences",
+    "kinds",
+    "model_facts",
+    "money",
+    "nbytes",
+    "paid",
+    "polls",
+    "ranges",
+    "settings",
+    "span",
+    "state_words",
+    "when",
+]
 
 _STATES = {
     State.DRAFTED: "not sent yet",
@@ -121,6 +138,40 @@ def settings(record: JobRecord) -> list[str]:
     """The settings as short phrases: what was asked, and where nothing was, what came."""
     request, facts = record.request, record.video
     return [w for w in (one_line(request.model, limit=80), *_shape(request, facts), _sound(request, facts)) if w]
+
+
+def model_facts(model: Model) -> list[str]:
+    """What a model takes, as short phrases; what its list does not say is left out."""
+    support = model.references
+    sound = {True: "sound", False: "no sound", None: ""}[model.audio]
+    seed = {True: "seed", False: "no seed", None: ""}[model.seed]
+    seconds = f"{ranges(model.durations)} s" if model.durations else ""
+    shapes = [", ".join(one_line(r, limit=20) for r in v or ()) for v in (model.resolutions, model.aspect_ratios)]
+    takes = "no references" if support.status == "none" else f"references: {kinds(support)}"
+    return [w for w in (seconds, *shapes, sound, seed, takes) if w]
+
+
+def kinds(support: ReferenceSupport) -> str:
+    """What may be given, such as ``up to 9 images, video, audio``."""
+    images = f"up to {support.max_images} images" if support.max_images is not None else "images"
+    return ", ".join(images if kind == "image" else kind for kind in support.kinds)
+
+
+def ranges(numbers: Sequence[int] | None) -> str:
+    """Whole numbers as ranges.
+
+    Examples
+    --------
+    >>> ranges([4, 5, 6, 10])
+    '4–6, 10'
+    """
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers or ())):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{r[0]}–{r[-1]}" if len(r) > 1 else str(r[0]) for r in runs)
 
 
 def _shape(request: VideoRequest, facts: VideoFacts | None) -> list[str]:

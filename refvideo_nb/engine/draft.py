@@ -18,8 +18,9 @@ from refvideo_nb.core.checks import FRAMES_OR_REFERENCES, check, find_model, not
 from refvideo_nb.core.pricing import Estimate, about, estimate, usd
 from refvideo_nb.core.references import CompiledPrompt, compile_prompt
 from refvideo_nb.core.request import Frame, VideoRequest
+from refvideo_nb.core.roles import Part, Role, hints
 from refvideo_nb.engine.intake import Named, data_url, named_sources, take_in
-from refvideo_nb.engine.wish import frame_position, settings_of
+from refvideo_nb.engine.wish import frame_position, roles_of, settings_of
 from refvideo_nb.errors import BudgetError, InvalidRequestError, one_line
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Draft:
         USD.
     notes : tuple of str
         What a person should know; nothing of it forbids sending.
+    hints : tuple of str
+        Those of them that are about the prompt's words.
     """
 
     request: VideoRequest
@@ -54,6 +57,7 @@ class Draft:
     compiled: CompiledPrompt
     prices: Estimate | None
     notes: tuple[str, ...]
+    hints: tuple[str, ...] = ()
 
 
 async def draft(wish: Wish, *, models: Iterable[Model], media: MediaStore, simulated: bool) -> Draft:
@@ -87,7 +91,9 @@ async def draft(wish: Wish, *, models: Iterable[Model], media: MediaStore, simul
     if sources and frames:
         raise InvalidRequestError(FRAMES_OR_REFERENCES, field="frames")
     limits = model.references.images
-    references = [await take_in(s, media, limits=limits, allow_loopback=simulated) for s in sources]
+    roles = roles_of(wish.roles, [s.name for s in sources])
+    taken = [await take_in(s, media, limits=limits, allow_loopback=simulated) for s in sources]
+    references = [replace(r, role=roles.get(r.name, "")) for r in taken]
     images = [(p, await take_in(s, media, limits=limits, allow_loopback=simulated)) for p, s in frames]
     found = review(wish, model, references=references, frames=[Frame(p, r) for p, r in images], simulated=simulated)
     _raise_first(found.problems)
@@ -146,8 +152,10 @@ def review(
         _within(prices, wish.max_cost)
     except InvalidRequestError as error:
         problems.append(error)
-    said = (*notes(request, model), *_hints(request, compiled))
-    return Review(problems, Draft(request=request, model=model, compiled=compiled, prices=prices, notes=said))
+    spoken = _prompt_hints(request)
+    said = (*notes(request, model), *_hints(request, compiled), *spoken)
+    found = Draft(request=request, model=model, compiled=compiled, prices=prices, notes=said, hints=spoken)
+    return Review(problems, found)
 
 
 def _raise_first(problems: list[InvalidRequestError]) -> None:
@@ -189,10 +197,12 @@ def _hints(request: VideoRequest, compiled: CompiledPrompt) -> list[str]:
         names = ", ".join(f"@{n}" for n in compiled.unknown)
         known = ", ".join(f"@{r.name}" for r in request.references) or "none"
         said.append(f"{names} in the prompt is no reference and is sent as written; references: {known}")
-    if request.references and compiled.unused:
-        names = ", ".join(f"@{n}" for n in compiled.unused)
-        said.append(f"the prompt never names {names}: saying what must stay consistent helps the model")
     return said
+
+
+def _prompt_hints(request: VideoRequest) -> tuple[str, ...]:
+    parts = [Part(r.name, Role(r.role) if r.role else None, r.sha256) for r in request.references]
+    return hints(request.prompt, parts)
 
 
 def body_of(request: VideoRequest, *, prompt: str, media: MediaStore, session_id: str) -> dict[str, Any]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from refvideo_nb.core.checks import holds_key, spell_resolution
 from refvideo_nb.core.request import VideoRequest, parse_size
+from refvideo_nb.core.roles import Role
 from refvideo_nb.errors import InvalidRequestError, one_line
 
 if TYPE_CHECKING:
     from refvideo_nb.core.catalogue import Model
 
-__all__ = ["Wish", "frame_position", "settings_of", "whole_number"]
+__all__ = ["Wish", "frame_position", "provider_options", "roles_of", "settings_of", "whole_number"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class Wish:
     generate_audio: bool | None = None
     provider: Mapping[str, Mapping[str, Any]] | None = None
     previous_job_id: str | None = None
+    roles: Mapping[str, str] | None = None
     max_cost: Any = None
 
 
@@ -52,6 +55,35 @@ def frame_position(position: Any) -> Literal["first", "last"]:
         value=position,
         allowed=("first", "last"),
     )
+
+
+def roles_of(roles: Mapping[str, Any] | None, names: Sequence[str]) -> dict[str, str]:
+    """What each reference is there for, by its name.
+
+    Raises
+    ------
+    InvalidRequestError
+        For a reference that is not there, or a role that does not exist.
+    """
+    found = {}
+    for name, role in (roles or {}).items():
+        if name not in names:
+            raise InvalidRequestError(
+                f"role of {one_line(name, limit=40)!r}: no reference is called so; references: "
+                f"{', '.join(names) or 'none'}",
+                field="roles",
+                value=name,
+                allowed=names,
+            )
+        if role not in list(Role):
+            raise InvalidRequestError(
+                f"role {one_line(role, limit=40)!r} of {name} is none; allowed: {', '.join(Role)}",
+                field="roles",
+                value=role,
+                allowed=tuple(Role),
+            )
+        found[name] = str(role)
+    return found
 
 
 def settings_of(wish: Wish, model: Model) -> VideoRequest:
@@ -126,3 +158,37 @@ def whole_number(field: str, value: Any, *, unit: str = "", least: int | None = 
             f"{field} {shown!r} cannot be used: give a whole number{unit}{more}", field=field, value=value
         )
     return number
+
+
+def provider_options(lines: Iterable[str]) -> dict[str, dict[str, Any]] | None:
+    """Provider options as people write them; None for none.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        ``SLUG.KEY=VALUE`` each, the value as JSON or else as a bare word; empty lines count for nothing.
+
+    Raises
+    ------
+    InvalidRequestError
+
+    Examples
+    --------
+    >>> provider_options(["seed.watermark=false", "seed.mood=calm"])
+    {'seed': {'watermark': False, 'mood': 'calm'}}
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for text in filter(str.strip, lines):
+        path, equals, value = text.partition("=")
+        slug, dot, key = path.strip().partition(".")
+        if not (equals and dot and slug and key):
+            raise InvalidRequestError(
+                f"provider option {one_line(text, limit=60)!r} cannot be used: give SLUG.KEY=VALUE",
+                field="provider",
+                value=text,
+            )
+        try:
+            found.setdefault(slug, {})[key] = json.loads(value)
+        except ValueError:
+            found.setdefault(slug, {})[key] = value  # a bare word is a string
+    return found or None

@@ -1,4 +1,4 @@
-"""What people call: generate, jobs, models, resume."""
+"""What people call: generate, form, jobs, models, resume."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from refvideo_nb.core.catalogue import Model
+    from refvideo_nb.notebook.form import Form
 
-__all__ = ["allow_nested", "generate", "jobs", "models", "resume"]
+__all__ = ["allow_nested", "form", "generate", "jobs", "models", "resume"]
 
 
 def generate(
     prompt: str,
     *,
     references: Mapping[str, Any] | Iterable[Any] | None = None,
+    roles: Mapping[str, str] | None = None,
     model: str = DEFAULT_MODEL,
     duration: int | None = None,
     resolution: str | None = None,
@@ -45,6 +47,9 @@ def generate(
     references : mapping of str to source, or iterable of source, optional
         They guide subject, identity or style. A source is an https address, a local path,
         a PIL image, an array ``(height, width, 3)`` uint8, or bytes.
+    roles : mapping of str to str, optional
+        ``{name: role}``, of ``"subject"``, ``"style"`` and ``"scene"``: what a reference is
+        there for. It steers hints and is kept for measuring; the API has no roles.
     model : str
         A model id (see :func:`models`).
     duration : int, optional
@@ -90,6 +95,7 @@ def generate(
         Wish(
             prompt=prompt,
             references=references,
+            roles=roles,
             frames=frames,
             model=model,
             duration=duration,
@@ -108,6 +114,67 @@ def generate(
     if place() is not Place.SCRIPT:
         job.say_if_reused()
     return job
+
+
+def form(
+    prompt: str = "",
+    *,
+    references: Mapping[str, Any] | Iterable[Any] | None = None,
+    roles: Mapping[str, str] | None = None,
+    model: str = DEFAULT_MODEL,
+    duration: int | None = None,
+    resolution: str | None = None,
+    aspect_ratio: str | None = None,
+    size: str | tuple[int, int] | None = None,
+    seed: int | None = None,
+    generate_audio: bool | None = None,
+    provider: Mapping[str, Mapping[str, Any]] | None = None,
+    frames: Mapping[str, Any] | None = None,
+    max_cost: float | str | None = None,
+    confirm_above: float | str | None = None,
+) -> Form:
+    """Make the same request by hand: choose, see everything, check, and only then pay.
+
+    Displayed as the last line of a cell, or by ``%refvideo form``.
+
+    Parameters
+    ----------
+    prompt, references, roles, model, duration, resolution, aspect_ratio, size, seed, generate_audio
+        As for :func:`generate`: what the form starts from.
+    provider, frames, max_cost
+        As above.
+    confirm_above : float or str, optional
+        USD; what is estimated above it, or cannot be estimated, is asked once more.
+        By default ``REFVIDEO_CONFIRM_ABOVE``, else 1.00.
+
+    Returns
+    -------
+    Form
+        ``form.job`` is the newest job that it made, ``form.jobs`` all of them.
+
+    Raises
+    ------
+    InvalidRequestError
+        For a `confirm_above` that is no amount. Whatever else does not fit is said in the form.
+    """
+    from refvideo_nb.notebook.form import Form  # noqa: PLC0415 - widgets load only where they show
+
+    given: dict[str, Any] = {
+        "prompt": prompt,
+        "references": references,
+        "roles": roles,
+        "model": model,
+        "duration": duration,
+        "resolution": resolution,
+        "aspect_ratio": aspect_ratio,
+        "size": size,
+        "seed": seed,
+        "generate_audio": generate_audio,
+        "provider": provider,
+        "frames": frames,
+        "max_cost": max_cost,
+    }
+    return Form(given, confirm_above=confirm_above)
 
 
 def jobs(*, limit: int | None = None) -> list[Job]:

@@ -32,11 +32,17 @@ class RefVideoMagics(Magics):
         None, allow_none=True, help="USD; what all jobs of this session may cost: as billed, else as estimated."
     ).tag(config=True)
 
+    confirm_above = Float(
+        None, allow_none=True, help="USD; the form asks once more before it sends what is estimated above it."
+    ).tag(config=True)
+
     def _limit(self) -> None:
         """Let the session know what `%config` allows it to spend."""
         session = current_session()
         own = self.session_budget
         session.budget = session.settings.session_budget if own is None else Decimal(str(own))
+        own = self.confirm_above
+        session.confirm_above = session.settings.confirm_above if own is None else Decimal(str(own))
 
     @no_var_expand
     @line_cell_magic

@@ -6,7 +6,6 @@ One declaration serves parsing, help and completion.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import shlex
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from IPython.core.error import UsageError
 
 from refvideo_nb.core.checks import holds_key
 from refvideo_nb.engine.intake import Named
-from refvideo_nb.engine.wish import Wish
-from refvideo_nb.errors import one_line
+from refvideo_nb.engine.wish import Wish, provider_options
+from refvideo_nb.errors import InvalidRequestError, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 __all__ = ["Options", "fill_in", "parse", "parser"]
 
@@ -57,6 +56,13 @@ def parser() -> argparse.ArgumentParser:
         default=[],
         metavar="[NAME=]SOURCE",
         help="a reference: https address, path or Python variable; repeatable; @NAME in the prompt",
+    )
+    add(
+        *("--role",),
+        action="append",
+        default=[],
+        metavar="NAME=ROLE",
+        help="what a reference is there for: subject, style or scene; repeatable",
     )
     add("-d", "--duration", metavar="S", help="seconds")
     add("--resolution", metavar="R", help="such as 720p")
@@ -134,6 +140,10 @@ def parse(line: str, cell: str, *, namespace: Mapping[str, Any], model: str, max
     given = parser().parse_args(words)
     if given.out is not None and not given.out.isidentifier():
         raise UsageError(f"%%refvideo: --out {one_line(given.out, limit=40)!r} is no name for a variable")
+    try:
+        provider = provider_options(given.provider)
+    except InvalidRequestError as error:
+        raise UsageError(f"%%refvideo: --provider: {error}") from None
     wish = Wish(
         prompt=prompt,
         references=[_reference(text, namespace) for text in given.ref] or None,
@@ -145,9 +155,10 @@ def parse(line: str, cell: str, *, namespace: Mapping[str, Any], model: str, max
         size=given.size,
         seed=given.seed,
         generate_audio=given.audio,
-        provider=_provider(given.provider),
+        provider=provider,
         previous_job_id=given.extend,
         max_cost=max_cost if given.max_cost is None else given.max_cost,
+        roles=dict(_role(text) for text in given.role) or None,
     )
     return Options(wish=wish, out=given.out, wait=given.wait, dry_run=given.dry_run, fresh=given.fresh)
 
@@ -179,6 +190,13 @@ def _reference(text: str, namespace: Mapping[str, Any]) -> Named:
     return Named(name, source, given=bool(match))
 
 
+def _role(text: str) -> tuple[str, str]:
+    name, equals, role = text.partition("=")
+    if not (equals and name and role):
+        raise UsageError(f"%%refvideo: --role {one_line(text, limit=60)!r} cannot be used: give NAME=ROLE")
+    return name, role
+
+
 def _frame(text: str, namespace: Mapping[str, Any]) -> tuple[str, Any]:
     position, equals, source = text.partition("=")
     if not equals or position not in {"first", "last"} or not source:
@@ -186,17 +204,3 @@ def _frame(text: str, namespace: Mapping[str, Any]) -> tuple[str, Any]:
             f"%%refvideo: --frame {one_line(text, limit=60)!r} cannot be used; allowed: first=SOURCE, last=SOURCE"
         )
     return position, namespace[source] if source.isidentifier() and source in namespace else source
-
-
-def _provider(texts: Sequence[str]) -> dict[str, dict[str, Any]] | None:
-    found: dict[str, dict[str, Any]] = {}
-    for text in texts:
-        path, equals, value = text.partition("=")
-        slug, dot, key = path.partition(".")
-        if not (equals and dot and slug and key):
-            raise UsageError(f"%%refvideo: --provider {one_line(text, limit=60)!r} cannot be used: give SLUG.KEY=VALUE")
-        try:
-            found.setdefault(slug, {})[key] = json.loads(value)
-        except ValueError:
-            found.setdefault(slug, {})[key] = value  # a bare word is a string
-    return found or None

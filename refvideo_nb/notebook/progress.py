@@ -7,52 +7,40 @@ needs no kernel and no trust, and is what the notebook keeps.
 
 from __future__ import annotations
 
-import contextlib
-import html
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import ipywidgets
 from IPython.display import display
 
-from refvideo_nb.core.job import SETTLED
 from refvideo_nb.display.line import progress_html, progress_line
-from refvideo_nb.errors import RefVideoError, one_line
-from refvideo_nb.notebook.card import card_of
+from refvideo_nb.notebook.jobcard import JobCard
 
 if TYPE_CHECKING:
-    from refvideo_nb.engine.watch import Watch
     from refvideo_nb.notebook.job import Job
     from refvideo_nb.notebook.session import Session
 
-__all__ = ["follow"]
+__all__ = ["VIEW", "follow", "view_of"]
 
-_TICK = 1.0  # seconds
-_VIEW = "application/vnd.jupyter.widget-view+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def view_of(box: object) -> dict[str, object]:
+    """What stands for a widget in a MIME bundle; beside ``text/html`` that is for readers without its kernel."""
+    return {VIEW: {"version_major": 2, "version_minor": 0, "model_id": getattr(box, "model_id", "")}}
 
 
 def follow(session: Session, job: Job) -> None:
     """Show a job under the current cell until it has ended, then its result in the same place."""
-    record = job.record
-    watch = session.engine.look_after(job.id)
-    line = ipywidgets.HTML(progress_html(record, now=time.time()))
-    stop = ipywidgets.Button(
-        description="Stop watching",
-        tooltip="The job goes on: the API has no way to cancel it",
-        layout=ipywidgets.Layout(width="auto"),
-    )
-    stop.on_click(lambda _: job.stop_watching())
-    box = ipywidgets.HBox(
-        [line, stop], layout=ipywidgets.Layout(align_items="center", grid_gap="12px", flex_flow="row wrap")
-    )
     display_id = uuid4().hex
-    view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
-    display(  # type: ignore[no-untyped-call]
-        {_VIEW: view, **_fallback(job)}, raw=True, display_id=display_id
-    )
-    # From here, and not from a long-lived task: the coroutine carries this cell's context with it.
-    session.engine.spawn(_keep_up(session, job.id, watch, box, display_id))
+
+    def replace(bundle: dict[str, str]) -> bool:
+        display(bundle, raw=True, display_id=display_id, update=True)  # type: ignore[no-untyped-call]
+        # Where the page was loaded anew meanwhile it does not arrive: there the card stays, and can show it.
+        return True
+
+    card = JobCard(session, job.id, ended=replace)
+    display({**view_of(card.box), **_fallback(job)}, raw=True, display_id=display_id)  # type: ignore[no-untyped-call]
+    card.start()
 
 
 def _fallback(job: Job) -> dict[str, str]:
@@ -63,25 +51,3 @@ def _fallback(job: Job) -> dict[str, str]:
         "text/plain": text,
         "text/html": f"{progress_html(record, now=record.created)}",
     }
-
-
-async def _keep_up(session: Session, job_id: str, watch: Watch, box: Any, display_id: str) -> None:
-    line, stop = box.children
-    record = session.ledger.get(job_id)
-    while not watch.done.done():
-        await watch.next_change(_TICK)
-        with contextlib.suppress(RefVideoError):  # a ledger that is busy now is read at the next tick
-            record = session.ledger.get(job_id)
-        line.value = progress_html(record, now=time.time(), next_poll=watch.next_poll)
-    try:
-        record = session.ledger.get(job_id)
-        bundle = await card_of(session, job_id)
-    except Exception as error:  # noqa: BLE001 - nobody else would tell the person who looks at this line
-        said = f"{job_id} is {record.state.value}, but cannot be shown: {one_line(error)}"
-        bundle = {"text/plain": said, "text/html": f"<pre>{html.escape(said)}</pre>"}
-    # Seen only where the page was loaded anew meanwhile: there the result below does not arrive.
-    hint = f"%refvideo show {job_id}"
-    line.value = progress_html(record, now=time.time(), stopped=record.state not in SETTLED, hint=hint)
-    box.children = (line,)
-    stop.close()
-    display(bundle, raw=True, display_id=display_id, update=True)  # type: ignore[no-untyped-call]

@@ -60,6 +60,7 @@ class Session:
         # Of this process, whatever else was set anew meanwhile: a time-out does not refill a purse.
         self._paid_for = _accounts.setdefault(settings.home, [])
         self.budget = settings.session_budget
+        self.confirm_above = settings.confirm_above
         self.closed = False
         self._lock = threading.Lock()
         atexit.register(self.close)
