@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from refvideo_nb.core.catalogue import ImageLimits
 from refvideo_nb.errors import BadReferenceError, one_line
+from refvideo_nb.media.metadata import without_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +105,8 @@ def prepare(data: bytes, *, name: str, limits: ImageLimits | None = None) -> Pre
         image = image.resize(size, Image.Resampling.LANCZOS)
     fits = limits.max_bytes is None or len(data) <= limits.max_bytes
     if not changes and fits and kind in _SENT_AS_IS and image.mode in {"RGB", "RGBA", "L", "P", "LA"}:
-        return Prepared(data, _SENT_AS_IS[kind], image.width, image.height, "")
+        # Nobody who sends a picture means to send where it was taken.
+        return Prepared(without_metadata(data), _SENT_AS_IS[kind], image.width, image.height, "")
     if not changes and fits:
         changes.append(f"{kind} {image.mode} written as an ordinary picture")
     try:

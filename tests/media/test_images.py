@@ -128,7 +128,9 @@ def test_an_orientation_that_is_none_changes_nothing(coffee, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encoded(coffee, "JPEG", exif=exif)
-    assert prepare(data, name="x").data == data
+    done = prepare(data, name="x")
+    assert done.note == ""
+    assert done.data == encoded(coffee, "JPEG")
 
 
 def test_the_colours_of_a_wide_gamut_survive_turning(coffee):
