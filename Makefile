@@ -16,6 +16,7 @@ help: ## list the targets
 
 $(BIN)/.base: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "refvideo_nb needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python"; exit 1; }
+	@echo "making the environment in $(VENV); it takes about a minute"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]'

@@ -7,7 +7,7 @@ import sys
 _USAGE = """\
 usage: python -m refvideo_nb demo [--notebook FILE] [--to FOLDER]   run the quickstart against the simulator
        python -m refvideo_nb simulator [--port N] [--seconds S] …   a stand-in for the API, on this machine only
-       python -m refvideo_nb jobs                                   what is in the ledger
+       python -m refvideo_nb jobs [--limit N]                       what is in the ledger, newest first
 """
 
 
@@ -23,11 +23,9 @@ def main(arguments: list[str]) -> int:
 
         return demo(rest)
     if command == "jobs":
-        from refvideo_nb.notebook.api import jobs  # noqa: PLC0415 - as above
+        from refvideo_nb.notebook.listing import main as listing  # noqa: PLC0415 - as above
 
-        for job in jobs():
-            print(job)
-        return 0
+        return listing(rest)
     print(_USAGE, end="", file=sys.stdout if command in {"-h", "--help"} else sys.stderr)
     return 0 if command in {"-h", "--help"} else 2
 

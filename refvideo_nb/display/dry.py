@@ -31,6 +31,7 @@ def dry_run(
     prices: Estimate | None,
     notes: Sequence[str],
     model: Model,
+    simulated: bool,
 ) -> Bundle:
     """The exact JSON, the compiled prompt and the about-cost; nothing was sent.
 
@@ -43,15 +44,25 @@ def dry_run(
     notes : sequence of str
         Hints and warnings.
     model : Model
+    simulated : bool
+        Whether the simulator would answer.
     """
     text = clip(json.dumps(_shorten(body), indent=2, ensure_ascii=False), _MOST)
     cost = about(prices)
     working = one_line(prices.working) if prices else "it needs a duration, a resolution and a known price"
     said = [one_line(n) for n in notes]
+    where = "the simulator would answer, without cost" if simulated else "live: it would be paid"
     html = render(
-        "dry.html", json=text, prompt=clip(compiled.text, _MOST), cost=cost, working=working, notes=said, model=model
+        "dry.html",
+        json=text,
+        prompt=clip(compiled.text, _MOST),
+        cost=cost,
+        working=working,
+        notes=said,
+        model=model,
+        where=where,
     )
-    lines = ["dry run: nothing was sent", f"{one_line(model.id, limit=80)} · {cost} ({working})", *said, text]
+    lines = [f"dry run: nothing was sent; {where}", f"{one_line(model.id, limit=80)} · {cost} ({working})", *said, text]
     return {"text/html": html, "text/plain": harmless("\n".join(lines))}
 
 

@@ -181,7 +181,7 @@ def _read(source: Any, name: str) -> tuple[bytes, str]:
     if hasattr(source, "getbands") and hasattr(source, "save"):
         return encode_image(source), str(getattr(source, "filename", "") or "image")
     raise BadReferenceError(
-        f"reference {name!r} is a {type(source).__name__}, which is no source; allowed: an https address, "
+        f"reference {name!r} is of type {type(source).__name__}, which is no source; allowed: an https address, "
         "a path, a PIL image, a (height, width, 3) uint8 array or bytes",
         field="references",
         value=type(source).__name__,

@@ -106,7 +106,9 @@ def settings_of(wish: Wish, model: Model) -> VideoRequest:
             value=wish.size,
         )
     if not isinstance(wish.prompt, str):
-        raise InvalidRequestError(f"the prompt is a {type(wish.prompt).__name__}, not text", field="prompt")
+        raise InvalidRequestError(
+            f"the prompt is no text, but of type {type(wish.prompt).__name__}: give a str", field="prompt"
+        )
     if not (wish.generate_audio is None or isinstance(wish.generate_audio, bool)):
         raise InvalidRequestError(
             f"generate_audio {one_line(wish.generate_audio, limit=40)!r} cannot be used: give True or False",
@@ -125,7 +127,7 @@ def settings_of(wish: Wish, model: Model) -> VideoRequest:
     return VideoRequest(
         prompt=wish.prompt.strip(),
         model=model.id,
-        duration=whole_number("duration", wish.duration, unit=" seconds", least=1),
+        duration=whole_number("duration", wish.duration, unit=" of seconds", least=1),
         resolution=None if wish.resolution is None else spell_resolution(str(wish.resolution), model),
         aspect_ratio=None if wish.aspect_ratio is None else str(wish.aspect_ratio),
         size=size,

@@ -9,6 +9,7 @@ from IPython.display import display
 
 from refvideo_nb.core.pricing import about
 from refvideo_nb.errors import JobError, RefVideoError, one_line
+from refvideo_nb.notebook.current import went_live
 from refvideo_nb.notebook.environment import Place, place
 from refvideo_nb.notebook.job import Job
 
@@ -38,6 +39,8 @@ def run(options: Options, shell: Any, session: Session) -> None:
     if where is Place.TERMINAL:
         for note in draft.notes:  # elsewhere they stand under the line and on the card
             print(f"note: {one_line(note)}")  # noqa: T201 - the cell's own output
+    if went_live():
+        print(f"live from now on, at {session.settings.base_url}: a key is set, and jobs are paid")  # noqa: T201 - as above
     record, reused = session.submit(draft, fresh=options.fresh)
     job = Job(session, record.id, reused=reused)
     job.say_if_reused()
@@ -97,6 +100,7 @@ def _show_dry_run(draft: Draft, session: Session, where: Place) -> None:
         prices=draft.prices,
         notes=draft.notes,
         model=draft.model,
+        simulated=session.simulated,
     )
     if where is Place.TERMINAL:
         print(bundle["text/plain"])  # noqa: T201 - the cell's own output

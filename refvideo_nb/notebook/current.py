@@ -13,11 +13,12 @@ from refvideo_nb.settings import Settings
 if TYPE_CHECKING:
     from refvideo_nb.core.catalogue import Model
 
-__all__ = ["current_session", "known_models", "unfinished"]
+__all__ = ["current_session", "known_models", "unfinished", "went_live"]
 
 _sessions: dict[Settings, Session] = {}
 _lock = threading.Lock()
 _inherited: list[object] = []
+_told_live = False
 
 
 def _after_fork() -> None:
@@ -46,6 +47,17 @@ def current_session() -> Session:
         if session is None or session.closed:
             session = _sessions[settings] = Session(settings)
         return session
+
+
+def went_live() -> bool:
+    """Whether the API answers now where the simulator did before, asked for the first time since."""
+    global _told_live  # noqa: PLW0603 - said once in a process
+    sessions = list(_sessions.values())
+    now = current_session()
+    if _told_live or now.simulated or not any(s.settings.key is None for s in sessions):
+        return False
+    _told_live = True
+    return True
 
 
 def unfinished() -> tuple[int, int]:

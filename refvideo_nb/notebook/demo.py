@@ -22,6 +22,7 @@ from refvideo_nb.settings import Settings
 __all__ = ["main", "run_demo"]
 
 _LIMIT = 600  # seconds a cell
+_SCRIPTS = ("mathjax_url", "require_js_url", "jquery_url", "mermaid_js_url", "mermaid_layout_elk_js_url")
 
 
 def main(arguments: list[str]) -> int:
@@ -52,7 +53,9 @@ def run_demo(notebook: Path, to: Path) -> None:
         )
         client.execute(env=_environment(home))
         nbformat.write(loaded, to / "quickstart.ipynb")
-        html, _ = nbconvert.HTMLExporter().from_notebook_node(loaded)
+        # The page that is left needs no network, to which nbconvert's template would send every reader.
+        exporter = nbconvert.HTMLExporter(**dict.fromkeys(_SCRIPTS, "data:text/javascript,"))
+        html, _ = exporter.from_notebook_node(loaded)
         (to / "quickstart.html").write_text(html, encoding="utf-8")
         _collect(home, to)
     finally:

@@ -6,6 +6,7 @@ One declaration serves parsing, help and completion.
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 import shlex
 from dataclasses import dataclass
@@ -31,7 +32,11 @@ class _Parser(argparse.ArgumentParser):
     """An ArgumentParser whose complaint is one line in the notebook, not the end of the kernel."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"%%refvideo: {one_line(message)}; %%refvideo? shows all options")
+        typed = re.search(r"unrecognized arguments: (--[\w-]+)", message)
+        known = [o for action in self._actions for o in action.option_strings]
+        near = difflib.get_close_matches(typed[1], known, n=1) if typed else []
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise UsageError(f"%%refvideo: {one_line(message)}{hint}; %%refvideo? shows all options")
 
 
 @dataclass(frozen=True, slots=True)

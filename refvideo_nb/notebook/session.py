@@ -166,7 +166,7 @@ class Session:
         """The API's id of a job that is to be extended; an id that we do not know passes as it is."""
         if not isinstance(job_id, str):
             raise InvalidRequestError(
-                f"previous_job_id is a {type(job_id).__name__}: give the id of a job, such as job.id",
+                f"previous_job_id is of type {type(job_id).__name__}: give the id of a job, such as job.id",
                 field="previous_job_id",
             )
         if not job_id.startswith("rv-"):

@@ -101,9 +101,12 @@ def test_a_dry_run_shows_the_json_and_says_that_nothing_was_sent(photos, referen
         prices=Estimate(Decimal("0.36"), Decimal("0.36"), "86,400 tokens"),
         notes=["a <note>"],
         model=Model(id="a/b"),
+        simulated=False,
     )
     text = bundle["text/plain"]
-    assert text.startswith("dry run: nothing was sent\na/b · about USD 0.36 (86,400 tokens)\na <note>\n")
+    assert text.startswith(
+        "dry run: nothing was sent; live: it would be paid\na/b · about USD 0.36 (86,400 tokens)\na <note>\n"
+    )
     shown = json.loads(text[text.index("{") :])
     assert shown["input_references"][0]["image_url"]["url"] == "data:image/png;base64,… (412 kB)"
     assert shown["prompt"] == "[Image1] <3"

@@ -136,7 +136,14 @@ def cards(record, reader, clip):
         card(record(names=("cat", "cup", "woman", "rocket"), simulated=True), reference_bytes=reader, video=clip),
         card(unknown, reference_bytes=lambda r: None, video=None),
         jobs_table([record(), unknown]),
-        dry_run(body={"prompt": hostile}, compiled=compiled, prices=None, notes=[hostile], model=Model(id=hostile)),
+        dry_run(
+            body={"prompt": hostile},
+            compiled=compiled,
+            prices=None,
+            notes=[hostile],
+            model=Model(id=hostile),
+            simulated=True,
+        ),
         {"text/html": progress_html(unknown, now=0.0), "text/plain": ""},
     ]
 

@@ -55,7 +55,8 @@ def test_braces() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("--duratoin 4", "unrecognized arguments: --duratoin"),
+        ("--duratoin 4", r"unrecognized arguments: --duratoin 4 \(did you mean --duration\?\)"),
+        ("--xyz", r"unrecognized arguments: --xyz; "),
         ("--ref", "expected one argument"),
         ("--ref 'unclosed", "quotation mark is missing"),
         ("--frame middle=x", "allowed: first=SOURCE, last=SOURCE"),

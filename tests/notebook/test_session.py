@@ -23,6 +23,7 @@ from refvideo_nb.errors import (
     SettingsError,
     UnknownJobError,
 )
+from refvideo_nb.notebook import current
 from refvideo_nb.notebook.job import Job
 from refvideo_nb.notebook.session import Session
 from refvideo_nb.settings import Secret, Settings
@@ -245,3 +246,19 @@ def test_a_disk_that_takes_nothing_means_that_nothing_is_paid(tmp_path: Path, si
     assert "nothing was sent" in done.stdout
     assert done.stdout.count("\n") == 1
     assert simulator.stats()["paid_jobs"] == 0
+
+
+def test_going_live_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Every API that can be reached in a test is a simulator, and says so: only here is one not believed.
+    monkeypatch.setattr(Session, "simulated", property(lambda session: session.settings.key is None))
+    monkeypatch.setattr(current, "_told_live", False)
+    monkeypatch.setattr(current, "_sessions", {})
+    monkeypatch.setenv("REFVIDEO_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("OPENROUTER_API_KEY", raising=False)
+    current.current_session()
+    assert not current.went_live()
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-v1-" + "0" * 64)
+    assert current.went_live()
+    assert not current.went_live()
+    for session in list(current._sessions.values()):
+        session.close()
