@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["ModelTable"]
 
 _BY: tuple[tuple[str, By], ...] = (("cost", "cost"), ("quality", "quality"), ("speed", "speed"), ("name", "name"))
-_PRICE = column("price", "price of a clip", sortable=True, wide=True)
+_PRICE = column("price", "price of a clip", sortable=True, wide=150)
 _COLUMNS = [
     column("model", "model", sortable=True),
-    column("why", "why here", wide=True),
-    column("references", "references", sortable=True, wide=True),
+    column("why", "why here", wide=220),
+    column("references", "references", sortable=True, wide=120),
     column("seconds", "seconds", sortable=True),
     column("resolutions", "resolutions", sortable=True),
     column("audio", "sound", sortable=True),
@@ -81,7 +81,9 @@ class ModelTable:
         ]
         for control in controls:
             control.observe(lambda _: guarded(self._draw, self._tell), "value")
-        self.table.observe(lambda change: guarded(lambda: self._choose(change["new"]), self._tell), "selected")
+        self.table.observe(lambda _: self._show_facts(), "selected")
+        # Not its change: whoever chooses the same model again means it.
+        self.table.observe(lambda _: guarded(self._chosen, self._tell), "choices")
         row_of_controls = ipywidgets.HBox(controls, layout=ipywidgets.Layout(**_WRAP))
         self.box = ipywidgets.VBox([row_of_controls, self.table, self._facts, self._said])
         self._draw()
@@ -126,11 +128,10 @@ class ModelTable:
             self.table.total = _total(len(fit), len(self._models), hidden=len(found) - len(shown))
         self._show_facts()
 
-    def _choose(self, model_id: str | None) -> None:
-        self._show_facts()
-        if model_id in self._ranked:
-            for callback in self._callbacks:
-                callback(str(model_id))
+    def _chosen(self) -> None:
+        chosen = self.selected
+        for callback in self._callbacks if chosen is not None else ():
+            callback(chosen)
 
     def _show_facts(self) -> None:
         ranked = self._ranked.get(self.table.selected or "")

@@ -32,7 +32,7 @@ function fill(cell, value, pictures) {
   cell.replaceChildren(
     ...value.map(({ key, alt }) => {
       const source = pictures[key];
-      if (!PICTURE.test(source ?? "")) return element("span", { className: "refvideo-picture", title: alt });
+      if (!PICTURE.test(source ?? "")) return element("span", { className: "refvideo-picture", title: alt, textContent: alt });
       return element("img", { className: "refvideo-picture", src: source, alt, title: alt });
     }),
   );
@@ -117,7 +117,8 @@ function render({ model, el }) {
         const tds = columns.map((column, n) => {
           const td = element("td");
           td.classList.toggle("refvideo-number", column.numeric);
-          td.classList.toggle("refvideo-wide", column.wide);
+          td.classList.toggle("refvideo-wide", column.wide > 0);
+          if (column.wide) td.style.minWidth = `${column.wide}px`;
           fill(td, cells[n].value, pictures);
           return td;
         });
@@ -160,6 +161,7 @@ function render({ model, el }) {
 
   function choose(tr) {
     reach(tr.dataset.id, true);
+    model.set("choices", model.get("choices") + 1);
     set("selected", tr.dataset.id);
   }
 

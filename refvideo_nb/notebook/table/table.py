@@ -34,7 +34,7 @@ class Picture(NamedTuple):
 
 
 def column(
-    key: str, label: str, *, numeric: bool = False, sortable: bool = False, pictures: bool = False, wide: bool = False
+    key: str, label: str, *, numeric: bool = False, sortable: bool = False, pictures: bool = False, wide: int = 0
 ) -> dict[str, Any]:
     """One column.
 
@@ -50,8 +50,8 @@ def column(
         Whether its heading is a button that sorts.
     pictures : bool
         Whether its cells hold small pictures.
-    wide : bool
-        Whether its text may break into lines.
+    wide : int
+        Pixels below which its text is not squeezed, but breaks into lines above; 0 keeps it in one line.
     """
     kind = "pictures" if pictures else "text"
     return {"key": key, "label": label, "numeric": numeric, "sortable": sortable, "kind": kind, "wide": wide}
@@ -114,6 +114,8 @@ class Table(anywidget.AnyWidget):
         ``{"key": …, "descending": …}``, or empty for the order of `rows`.
     selected : str or None
         The id of the chosen row; it stays while other rows are shown.
+    choices : int
+        How often somebody has chosen a row, the same one again too.
     page, pages : int
         From 1.
     total : str
@@ -132,6 +134,7 @@ class Table(anywidget.AnyWidget):
     pictures = traitlets.Dict().tag(sync=True)
     sort = traitlets.Dict().tag(sync=True)
     selected = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    choices = traitlets.Int(0).tag(sync=True)
     page = traitlets.Int(1).tag(sync=True)
     pages = traitlets.Int(1).tag(sync=True)
     total = traitlets.Unicode().tag(sync=True)
