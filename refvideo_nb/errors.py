@@ -10,6 +10,7 @@
     ├── UnknownJobError                no such job in this ledger
     ├── MissingDependencyError         an optional package is not installed
     ├── LedgerError                    the home folder or its database cannot be used
+    │   └── TakenOverError             another process looks after this job now
     ├── SimulatorError                 the embedded simulator did not start
     ├── NetworkError                   no answer came from the API
     ├── MalformedAnswerError           an answer came that is not what the API documents
@@ -63,6 +64,7 @@ __all__ = [
     "ServerError",
     "SettingsError",
     "SimulatorError",
+    "TakenOverError",
     "UnknownJobError",
     "WaitTimeoutError",
     "one_line",
@@ -126,6 +128,10 @@ class MissingDependencyError(RefVideoError, ImportError):
 
 class LedgerError(RefVideoError):
     """The home folder or the database in it cannot be used."""
+
+
+class TakenOverError(LedgerError):
+    """Another process looks after this job now; it is in good hands."""
 
 
 class SimulatorError(RefVideoError):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from refvideo_nb.core.job import SETTLED, State
 from refvideo_nb.engine.steps import Steps
 from refvideo_nb.engine.watch import Watch
-from refvideo_nb.errors import LedgerError, RefVideoError, one_line
+from refvideo_nb.errors import LedgerError, RefVideoError, TakenOverError, one_line
 from refvideo_nb.ledger.store import LEASE
 
 if TYPE_CHECKING:
@@ -131,8 +131,12 @@ class Engine:
     async def _run(self, watch: Watch) -> None:
         watch.task = asyncio.current_task()
         try:
-            if not watch.stopping and await self._claimed(watch):
-                await self._tend(watch)
+            while not watch.stopping and await self._claimed(watch):
+                try:
+                    await self._tend(watch)
+                except TakenOverError:
+                    continue  # this machine slept until its lease was over: see what the other process makes of it
+                break
         except RefVideoError as error:
             watch.trouble = error
         except Exception as error:  # noqa: BLE001 - nobody else would tell the person who waits

@@ -242,7 +242,10 @@ class Steps:
         from refvideo_nb.media.video import probe  # noqa: PLC0415 - PyAV takes long to import; wait until it is needed
 
         final = self._media.video(record.id)
-        part = final.with_suffix(".mp4.part")
+        for left in self._media.parts(record.id):  # of a process that ended; a living one fetches anew
+            with contextlib.suppress(OSError):
+                left.unlink()
+        part = self._media.part(record.id)
         try:
             async for attempt in retrying(attempts=5, when=_fetch_again, sleep=self._sleep):
                 with attempt:

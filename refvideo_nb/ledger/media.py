@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from refvideo_nb.errors import LedgerError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
+    from refvideo_nb.core.job import JobRecord
     from refvideo_nb.core.references import Reference
 
 __all__ = ["MediaStore", "write_atomically"]
@@ -94,3 +96,39 @@ class MediaStore:
         if not _JOB_ID.match(job_id):
             raise LedgerError("the ledger holds a job id that is none: it was changed by something else")
         return self._videos / f"{job_id}.mp4"
+
+    def part(self, job_id: str) -> Path:
+        """A new name beside the finished clip, for this process alone, under which it arrives."""
+        final = self.video(job_id)
+        return final.with_name(f"{job_id}.{secrets.token_hex(4)}.mp4.part")
+
+    def parts(self, job_id: str) -> list[Path]:
+        """What earlier attempts to fetch a clip have left."""
+        final = self.video(job_id)
+        return [*final.parent.glob(f"{job_id}.*.mp4.part"), *final.parent.glob(f"{job_id}.mp4.part")]
+
+    def forget(self, record: JobRecord, *, used: Collection[str]) -> None:
+        """Delete the clip of a job that was taken out of the ledger, and its references.
+
+        Parameters
+        ----------
+        record : JobRecord
+        used : collection of str
+            Hashes that other jobs still name: their files stay.
+
+        Raises
+        ------
+        LedgerError
+            Where a file cannot be deleted; the others are.
+        """
+        request = record.request
+        references = [*request.references, *(f.image for f in request.frames)]
+        paths = {self.path(r.sha256, r.media_type) for r in references if r.sha256 not in used}
+        left = []
+        for path in (self.video(record.id), *self.parts(record.id), *paths):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:
+                left.append(path.name)
+        if left:
+            raise LedgerError(f"job {record.id} is forgotten, but {', '.join(left)} cannot be deleted")

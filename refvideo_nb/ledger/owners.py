@@ -11,6 +11,7 @@ import contextlib
 import os
 import secrets
 import socket
+import time
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,7 +26,20 @@ except ImportError:  # Windows: the lease alone decides
 
 __all__ = ["Owner", "lives"]
 
-_ours: set[str] = set()
+_OLD = 86_400.0  # seconds; the lock file of a process that ended is kept so long
+_held: set[IO[bytes]] = set()
+
+
+def _let_go_in_child() -> None:
+    # A forked child shares the lock, and would keep it alive when its parent is gone.
+    for file in _held:
+        with contextlib.suppress(OSError):
+            os.close(file.fileno())
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_in_child)
 
 
 class Owner:
@@ -44,45 +58,57 @@ class Owner:
 
     def __init__(self, home: Path) -> None:
         self.token = f"{_host()}:{secrets.token_hex(8)}"
-        _ours.add(self.token)
         self._path = _lock_path(home, self.token)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: IO[bytes] | None = self._path.open("wb")
+        _sweep(self._path.parent)
+        self._pid = os.getpid()
+        self._file: IO[bytes] = self._path.open("wb")
+        _held.add(self._file)
         if fcntl is not None:
-            # A record lock, not flock: a forked child must not keep it alive.
-            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # flock, not a record lock: that one is gone as soon as anything in this process
+            # opens and closes the file, such as a copy of the home folder.
+            with contextlib.suppress(OSError):  # a file system without locks: the lease decides
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def close(self) -> None:
         """Let go; others may take over at once."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-            self._path.unlink(missing_ok=True)
-            _ours.discard(self.token)
+        if os.getpid() != self._pid or self._file not in _held:
+            return
+        _held.discard(self._file)
+        self._file.close()
+        self._path.unlink(missing_ok=True)
 
 
 def lives(home: Path, token: str) -> bool | None:
-    """Whether the process behind a token provably lives; None where nobody can tell from here."""
+    """Whether the process behind a token provably lives or has ended; None where nobody can tell from here."""
     host, _, mark = token.rpartition(":")
     if host != _host() or not mark.isalnum():
         return None
-    if token in _ours:
-        return True  # opening and closing the file of a token of our own would give up its lock
+    return _locked(_lock_path(home, token))
+
+
+def _locked(path: Path) -> bool | None:
     if fcntl is None:
         return None
-    path = _lock_path(home, token)
     try:
-        with path.open("r+b") as file:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False  # it let go in good order
-    except (BlockingIOError, PermissionError):
+        with path.open("rb") as file:
+            # Shared: two that ask at once must not take each other for the owner.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
     except OSError:
-        return None  # a file system without locks
-    with contextlib.suppress(OSError):
-        path.unlink()
+        # Not there: removed by somebody, while its process may well live. A process that
+        # ends in good order releases its jobs before it removes its file.
+        return None
     return False
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the files of processes that ended long ago."""
+    with contextlib.suppress(OSError):
+        for path in folder.glob(f"*{os.extsep}lock"):
+            if time.time() - path.stat().st_mtime > _OLD and _locked(path) is False:
+                path.unlink(missing_ok=True)
 
 
 def _host() -> str:

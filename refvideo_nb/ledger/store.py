@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-import sqlite3
-import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from refvideo_nb.core.job import FAILED, JobRecord, State, may_follow
-from refvideo_nb.errors import LedgerError, UnknownJobError, one_line
+from refvideo_nb.core.job import FAILED, SETTLED, JobRecord, State, may_follow
+from refvideo_nb.errors import LedgerError, TakenOverError, UnknownJobError, one_line
+from refvideo_nb.ledger import search
+from refvideo_nb.ledger.claims import LEASE, Claims
+from refvideo_nb.ledger.database import Database
+from refvideo_nb.ledger.documents import insert, read, readable, write
 from refvideo_nb.ledger.home import prepare_home
-from refvideo_nb.ledger.migrations import MIGRATIONS
-from refvideo_nb.ledger.owners import Owner, lives
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    import sqlite3
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 __all__ = ["LEASE", "Ledger", "new_id"]
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is mistaken for something else
-_PATIENCE = 20.0  # seconds that one kernel waits for another's transaction
-LEASE = 45.0
-"""Seconds after which a job may be taken over from a process that no longer says it lives."""
 
 
 def new_id(now: float) -> str:
@@ -54,28 +49,18 @@ class Ledger:
     def __init__(self, home: Path, *, clock: Callable[[], float] = time.time) -> None:
         self.path = prepare_home(home) / "ledger.sqlite"
         self._clock = clock
-        self._lock = threading.RLock()
-        self._owner: Owner | None = None
-        try:
-            self._db = sqlite3.connect(self.path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
-        except sqlite3.Error as error:
-            raise self._trouble(error) from None
-        try:
-            with self._reading() as db:
-                db.execute("PRAGMA journal_mode=WAL")
-                # FULL: a submit must be on the disk before the first byte leaves.
-                db.execute("PRAGMA synchronous=FULL")
-            self._migrate()
-        except LedgerError:
-            self._db.close()
-            raise
+        self._database = Database(self.path)
+        self._claims = Claims(self._database, clock=clock)
 
     def close(self) -> None:
-        """Close the database; another call opens nothing again."""
-        with self._lock:
-            self._db.close()
-            if self._owner is not None:
-                self._owner.close()
+        """Let go of every job and close the database; another call opens nothing again."""
+        try:
+            self._claims.close()
+        except LedgerError:
+            pass  # then the lock alone says that this process is gone
+        finally:
+            self._database.close()
+            self._claims.end()
 
     def add(
         self,
@@ -105,25 +90,19 @@ class Ledger:
             `record`, or the earlier one, which has another id.
         """
         # One transaction: two kernels that run the same cell at once make one job.
-        with self._writing() as db:
+        with self._database.writing() as db:
             if reuse and (earlier := self._reusable(db, fingerprint)) is not None:
                 return earlier
             allow(record)
-            row = (record.id, record.created, record.updated, record.state.value, record.request.model)
-            more = (record.request.prompt, record.api_id, fingerprint, msgspec.json.encode(record))
-            db.execute(
-                "INSERT INTO jobs (id, created, updated, state, model, prompt, api_id, fingerprint, document,"
-                " owner, lease) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*row, *more, self._me(), self._clock() + LEASE),
-            )
+            insert(db, record, fingerprint=fingerprint, owner=self._claims.me(), lease=self._claims.until())
         return record
 
     def _reusable(self, db: sqlite3.Connection, fingerprint: str) -> JobRecord | None:
         rows = db.execute(
             "SELECT document, owner, lease FROM jobs WHERE fingerprint = ? ORDER BY created DESC", (fingerprint,)
         ).fetchall()
-        readable = [(record, owner, lease) for d, owner, lease in rows if (record := _readable(d)) is not None]
-        records = [self._settled_if_abandoned(db, *each) for each in readable]
+        found = [(record, owner, lease) for d, owner, lease in rows if (record := readable(d)) is not None]
+        records = [self._claims.settled(db, *each) for each in found]
         alive = [r for r in records if r.state not in FAILED]
         unknown = [r for r in alive if r.state is State.OUTCOME_UNKNOWN]
         return next((r for r in alive if r.state is not State.OUTCOME_UNKNOWN), unknown[0] if unknown else None)
@@ -133,29 +112,19 @@ class Ledger:
 
         A job that was left in the middle of being sent is settled here: one that never
         left is rejected, one that may have arrived has an unknown outcome.
+
+        Raises
+        ------
+        UnknownJobError
         """
-        with self._writing() as db:
-            row = db.execute("SELECT document, owner, lease FROM jobs WHERE id = ?", (job_id,)).fetchone()
-            if row is None:
-                raise self._unknown(job_id)
-            document, owner, lease = row
-            if not self._free(owner, lease):
-                return None
-            record = self._settled_if_abandoned(db, _record(document), owner, lease)
-            db.execute("UPDATE jobs SET owner = ?, lease = ? WHERE id = ?", (self._me(), self._clock() + LEASE, job_id))
+        record = self._claims.claim(job_id)
+        if record is None:
+            self.get(job_id)
         return record
 
     def abandoned(self, states: Iterable[State]) -> list[JobRecord]:
         """Jobs in these states that no living process looks after, newest first."""
-        wanted = [s.value for s in states]
-        with self._reading() as db:
-            rows = db.execute(
-                f"SELECT document, owner, lease FROM jobs WHERE state IN ({','.join('?' * len(wanted))})"  # noqa: S608 - only question marks
-                " ORDER BY created DESC",
-                wanted,
-            ).fetchall()
-        found = [_readable(d) for d, owner, lease in rows if self._free(owner, lease)]
-        return [record for record in found if record is not None]
+        return self._claims.abandoned(states)
 
     def settle_abandoned(self) -> list[JobRecord]:
         """Tell jobs for what they are whose process ended while it drafted or sent them.
@@ -175,40 +144,11 @@ class Ledger:
 
     def renew(self) -> None:
         """Say that this process still lives; to be called several times a lease."""
-        if self._owner is not None:
-            with self._writing() as db:
-                db.execute("UPDATE jobs SET lease = ? WHERE owner = ?", (self._clock() + LEASE, self._me()))
+        self._claims.renew()
 
     def release(self, job_id: str) -> None:
         """Stop looking after a job, so that another process may."""
-        with self._writing() as db:
-            db.execute("UPDATE jobs SET owner = NULL, lease = NULL WHERE id = ? AND owner = ?", (job_id, self._me()))
-
-    def _me(self) -> str:
-        if self._owner is None:
-            self._owner = Owner(self.path.parent)
-        return self._owner.token
-
-    def _free(self, owner: str | None, lease: float | None) -> bool:
-        mine = self._owner is not None and owner == self._owner.token
-        if owner is None or mine:
-            return True
-        living = lives(self.path.parent, owner)
-        # A lock that can be looked at decides alone: clocks jump, and laptops sleep.
-        return (lease or 0.0) < self._clock() if living is None else not living
-
-    def _settled_if_abandoned(
-        self, db: sqlite3.Connection, record: JobRecord, owner: str | None, lease: float | None
-    ) -> JobRecord:
-        """A job whose sender is gone, told for what it is."""
-        ours = owner is not None and self._owner is not None and owner == self._owner.token
-        if record.state not in {State.DRAFTED, State.SUBMITTING} or ours or not self._free(owner, lease):
-            return record
-        if record.state is State.DRAFTED:
-            state, why = State.REJECTED, "it was never sent: its process ended first, and nothing was paid"
-        else:
-            state, why = State.OUTCOME_UNKNOWN, "the process that sent it ended before the answer came"
-        return self._write(db, dataclasses.replace(record, state=state, error=why, finished=self._clock()))
+        self._claims.release(job_id)
 
     def get(self, job_id: str) -> JobRecord:
         """One job, by our id, the API's id, or the beginning of ours where it is unique.
@@ -219,10 +159,10 @@ class Ledger:
         """
         # In this order: an id of the API's must never hide one of ours.
         for where in ("id = ?1", "api_id = ?1", "length(?1) > 2 AND substr(id, 1, length(?1)) = ?1"):
-            with self._reading() as db:
+            with self._database.reading() as db:
                 rows = db.execute(f"SELECT document FROM jobs WHERE {where} LIMIT 2", (job_id,)).fetchall()  # noqa: S608 - one of the three above
             if len(rows) == 1:
-                return _record(rows[0][0])
+                return read(rows[0][0])
             if rows:
                 shown = one_line(job_id, limit=60)
                 raise UnknownJobError(f"job {shown!r} names several jobs: give the id that %refvideo jobs lists")
@@ -232,12 +172,97 @@ class Ledger:
         """Jobs, newest first."""
         wanted = None if states is None else [s.value for s in states]
         where = "" if wanted is None else f" WHERE state IN ({','.join('?' * len(wanted))})"
-        with self._reading() as db:
+        with self._database.reading() as db:
             rows = db.execute(
                 f"SELECT document FROM jobs{where} ORDER BY created DESC, id LIMIT ?",  # noqa: S608 - only question marks
                 (*(wanted or ()), -1 if limit is None else limit),
             ).fetchall()
-        return [record for row in rows if (record := _readable(row[0])) is not None]
+        return [record for row in rows if (record := readable(row[0])) is not None]
+
+    def find(
+        self,
+        *,
+        states: Iterable[State] | None = None,
+        model: str | None = None,
+        text: str | None = None,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> search.Page:
+        """A page of the jobs, newest first.
+
+        Parameters
+        ----------
+        states : iterable of State, optional
+        model : str, optional
+            A whole model id.
+        text : str, optional
+            Looked for in prompts, models and both ids, whatever the case of its letters (of ASCII).
+        offset, limit : int
+            The first one, and at most how many.
+
+        Returns
+        -------
+        Page
+        """
+        with self._database.reading() as db:
+            return search.find(db, states=states, model=model, text=text, offset=offset, limit=limit)
+
+    def models(self) -> list[str]:
+        """Every model that a job names, by name."""
+        with self._database.reading() as db:
+            return search.models(db)
+
+    def durations(self, model: str, resolution: str | None, *, simulated: bool) -> list[float]:
+        """How long finished jobs took from the submit to the end: at most the 50 newest, in seconds.
+
+        Parameters
+        ----------
+        model, resolution : str
+            As they were asked for.
+        simulated : bool
+            Whether the simulator's jobs are asked for, or the API's.
+        """
+        with self._database.reading() as db:
+            return search.durations(db, model, resolution, simulated=simulated)
+
+    def still_used(self, hashes: Iterable[str]) -> set[str]:
+        """Which of these hashes of references and files some job of this ledger names."""
+        with self._database.reading() as db:
+            return search.still_used(db, hashes)
+
+    def forget(self, job_id: str, *, even_unknown: bool = False) -> JobRecord:
+        """Take a job out of the ledger; its files are the media store's.
+
+        Parameters
+        ----------
+        job_id : str
+            Our id.
+        even_unknown : bool
+            Whether a job goes of which nobody knows whether it was paid.
+
+        Raises
+        ------
+        LedgerError
+            Where it is not settled, somebody looks after it, or its outcome is unknown.
+        UnknownJobError
+        """
+        with self._database.writing() as db:
+            row = db.execute("SELECT document, owner, lease FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            if row is None:
+                raise self._unknown(job_id)
+            record = read(row[0])
+            if record.state not in SETTLED or not self._claims.free(*row[1:]):
+                raise LedgerError(
+                    f"job {job_id} is {record.state.value}: wait until it has ended (%refvideo resume {job_id}), "
+                    "then forget it"
+                )
+            if record.state is State.OUTCOME_UNKNOWN and not even_unknown:
+                raise LedgerError(
+                    f"job {job_id} may have been paid, and this is the only trace of it: look at the account's "
+                    "activity page first, then forget it with even_unknown=True"
+                )
+            db.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+        return record
 
     def advance(self, job_id: str, to: State | None = None, **changes: Any) -> JobRecord:
         """Change a job, in one transaction.
@@ -257,77 +282,17 @@ class Ledger:
             Where the step is not legal, or another process looks after the job.
         UnknownJobError
         """
-        with self._writing() as db:
+        with self._database.writing() as db:
             row = db.execute("SELECT document, owner FROM jobs WHERE id = ?", (job_id,)).fetchone()
             if row is None:
                 raise self._unknown(job_id)
-            before, owner = _record(row[0]), row[1]
-            if owner is not None and owner != self._me():
-                raise LedgerError(f"job {job_id} is looked after by another process")
+            before, owner = read(row[0]), row[1]
+            if owner is not None and not self._claims.mine(owner):
+                raise TakenOverError(f"job {job_id} is looked after by another process")
             if to is not None and not may_follow(before.state, to):
                 raise LedgerError(f"job {job_id} is {before.state.value} and cannot become {to.value}")
-            return self._write(db, dataclasses.replace(before, state=to or before.state, **changes))
-
-    def _write(self, db: sqlite3.Connection, record: JobRecord) -> JobRecord:
-        record = dataclasses.replace(record, updated=self._clock())
-        db.execute(
-            "UPDATE jobs SET updated = ?, state = ?, api_id = ?, document = ? WHERE id = ?",
-            (record.updated, record.state.value, record.api_id, msgspec.json.encode(record), record.id),
-        )
-        return record
+            return write(db, dataclasses.replace(before, state=to or before.state, **changes), now=self._clock())
 
     def _unknown(self, job_id: str) -> UnknownJobError:
         shown = one_line(job_id, limit=60)
         return UnknownJobError(f"job {shown!r} is not in the ledger {self.path}: %refvideo jobs lists all")
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._db
-            except (sqlite3.Error, UnicodeEncodeError) as error:
-                raise self._trouble(error) from None
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._reading() as db:
-            try:
-                # Inside: an interrupt during the wait for the lock is raised when the lock is ours already.
-                db.execute("BEGIN IMMEDIATE")
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
-
-    def _migrate(self) -> None:
-        with self._writing() as db:
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version > len(MIGRATIONS):
-                raise LedgerError(f"{self.path} was written by a newer refvideo_nb: pip install -U refvideo-nb")
-            for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-                for statement in filter(str.strip, script.split(";")):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {number}")
-
-    def _trouble(self, error: Exception) -> LedgerError:
-        return LedgerError(
-            f"the ledger {self.path} cannot be used ({one_line(error, limit=100)}): "
-            "set REFVIDEO_HOME to a folder of yours with free space; nothing was sent"
-        )
-
-
-def _readable(document: bytes) -> JobRecord | None:
-    """A job of a list; one that cannot be read must not hide the others."""
-    try:
-        return _record(document)
-    except LedgerError:
-        return None
-
-
-def _record(document: bytes) -> JobRecord:
-    try:
-        return msgspec.json.decode(document, type=JobRecord)
-    except msgspec.MsgspecError as error:
-        raise LedgerError(f"a job in the ledger cannot be read ({one_line(error, limit=100)})") from None

@@ -99,7 +99,7 @@ def test_a_single_source_is_no_list(single: Any) -> None:
         ("\0", "cannot be read"),
         (b"", "empty"),
         (b"hello", "no picture"),
-        (42, "a int, which is no source"),
+        (42, "of type int, which is no source"),
         (np.zeros((4, 4, 3)), "float64"),
         ("data:image/png;base64,%%%", "no base64 data URL"),
         ("http://example.com/x.png", "not https"),

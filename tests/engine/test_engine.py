@@ -385,11 +385,11 @@ def test_an_interrupt_during_the_wait_for_the_database_leaves_it_usable(world: A
                 raise KeyboardInterrupt
             return result
 
-    real = world.ledger._db
-    world.ledger._db = Interrupted(real)
+    real = world.ledger._database._db
+    world.ledger._database._db = Interrupted(real)
     with pytest.raises(KeyboardInterrupt):
         world.drafted()
-    world.ledger._db = real
+    world.ledger._database._db = real
     assert not real.in_transaction
     assert world.run(world.drafted()).state is State.DOWNLOADED
 

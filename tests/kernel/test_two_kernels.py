@@ -25,7 +25,7 @@ def test_fifty_jobs_of_a_kernel_that_dies(start_kernel, place):
         two.ok("%load_ext refvideo_nb\nimport refvideo_nb")
         two.ok("jobs = refvideo_nb.resume()")
         assert two.value("len(jobs)") == 50
-        owners = "len({o for (o,) in jobs[0]._session.ledger._db.execute('SELECT DISTINCT owner FROM jobs')})"
+        owners = "len({o for (o,) in jobs[0]._session.ledger._database._db.execute('SELECT DISTINCT owner FROM jobs')})"
         assert two.value(owners) == 1, "the first kernel looks after all of them"
         one.kill_and_start_again()
         assert two.value("[job.wait(60).status for job in jobs]") == ["downloaded"] * 50

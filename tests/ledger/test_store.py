@@ -15,7 +15,7 @@ from refvideo_nb.core.pricing import Estimate
 from refvideo_nb.core.references import Reference
 from refvideo_nb.core.request import Frame, VideoRequest
 from refvideo_nb.errors import LedgerError, UnknownJobError
-from refvideo_nb.ledger import store
+from refvideo_nb.ledger import database, documents
 from refvideo_nb.ledger.migrations import MIGRATIONS
 from refvideo_nb.ledger.store import Ledger, new_id
 
@@ -47,8 +47,8 @@ def test_a_second_opening_sees_it(ledger, record, tmp_path):
 
 
 def test_it_is_on_the_disk_before_anything_is_sent(ledger):
-    assert ledger._db.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert ledger._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert ledger._database._db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert ledger._database._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_by_its_beginning_or_by_the_apis_id(ledger, record):
@@ -176,9 +176,9 @@ def count_up(home, job_id, times, failures):
         with contextlib.closing(Ledger(home)) as ledger:
             for _ in range(times):
                 ledger.advance(job_id, State.RUNNING, polls=0)
-                with ledger._writing() as db:
+                with ledger._database.writing() as db:
                     (document,) = db.execute("SELECT document FROM jobs WHERE id = ?", (job_id,)).fetchone()
-                    found = store._record(document)
+                    found = documents.read(document)
                     after = replace(found, error=found.error + "x")
                     db.execute("UPDATE jobs SET document = ? WHERE id = ?", (msgspec.json.encode(after), job_id))
     except Exception as error:  # noqa: BLE001 - told to the parent
@@ -234,30 +234,30 @@ def test_a_new_ledger_opened_by_many_at_once(tmp_path):
 
 
 def test_migrations_from_nothing(ledger):
-    assert ledger._db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
-    assert ledger._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert ledger._database._db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    assert ledger._database._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_a_migration_is_done_once_and_whole_or_not(tmp_path, monkeypatch, record):
     with contextlib.closing(Ledger(tmp_path)) as ledger:
         ledger.add(record(), fingerprint="f")
     more = (*MIGRATIONS, "ALTER TABLE jobs ADD COLUMN extra TEXT; CREATE TABLE other (x) STRICT")
-    monkeypatch.setattr(store, "MIGRATIONS", more)
+    monkeypatch.setattr(database, "MIGRATIONS", more)
     with pytest.raises(LedgerError):
         Ledger(tmp_path)
     monkeypatch.setattr(
-        store, "MIGRATIONS", (*MIGRATIONS, "ALTER TABLE jobs ADD COLUMN extra TEXT; CREATE TABLE other (x TEXT) STRICT")
+        database, "MIGRATIONS", (*MIGRATIONS, "ALTER TABLE jobs ADD COLUMN extra TEXT; CREATE TABLE other (x TEXT) STRICT")
     )
     for _ in range(2):
         with contextlib.closing(Ledger(tmp_path)) as ledger:
-            assert ledger._db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 1,)
+            assert ledger._database._db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 1,)
             assert ledger.get(record().id) == record()
-            assert ledger._db.execute("SELECT extra FROM jobs").fetchall() == [(None,)]
+            assert ledger._database._db.execute("SELECT extra FROM jobs").fetchall() == [(None,)]
 
 
 def test_a_ledger_of_a_newer_version(tmp_path):
     with contextlib.closing(Ledger(tmp_path)) as ledger:
-        ledger._db.execute("PRAGMA user_version = 999")
+        ledger._database._db.execute("PRAGMA user_version = 999")
     with pytest.raises(LedgerError, match="newer refvideo_nb: pip install -U refvideo-nb"):
         Ledger(tmp_path)
 
@@ -281,7 +281,7 @@ def test_a_folder_where_the_ledger_should_be(tmp_path):
 @pytest.mark.parametrize("document", [b"", b"{", b"[]", b'{"id":"x"}', b"\xff", b'{"id":1,"state":"dreaming"}'])
 def test_a_document_that_is_broken(ledger, record, document):
     ledger.add(record(), fingerprint="f")
-    ledger._db.execute("UPDATE jobs SET document = ?", (document,))
+    ledger._database._db.execute("UPDATE jobs SET document = ?", (document,))
     for ask in (lambda: ledger.get(record().id), lambda: ledger.advance(record().id, State.SUBMITTING)):
         with pytest.raises(LedgerError, match="cannot be read"):
             ask()
@@ -294,12 +294,12 @@ def test_a_document_that_is_broken(ledger, record, document):
 def test_fields_of_a_later_version_are_passed_over(ledger, record):
     ledger.add(record(), fingerprint="f")
     raw = msgspec.json.decode(msgspec.json.encode(record())) | {"added_later": 1}
-    ledger._db.execute("UPDATE jobs SET document = ?", (msgspec.json.encode(raw),))
+    ledger._database._db.execute("UPDATE jobs SET document = ?", (msgspec.json.encode(raw),))
     assert ledger.get(record().id) == record()
 
 
 def test_a_ledger_that_another_holds_for_long(tmp_path, record, monkeypatch):
-    monkeypatch.setattr(store, "_PATIENCE", 0.1)
+    monkeypatch.setattr(database, "_PATIENCE", 0.1)
     with contextlib.closing(Ledger(tmp_path)) as ledger:
         ledger.add(record(), fingerprint="f")
         with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as other:
