@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from refvideo_nb.errors import LedgerError, one_line
 from refvideo_nb.ledger.migrations import MIGRATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 __all__ = ["Database"]
@@ -41,7 +42,7 @@ class Database:
             raise self._trouble(error) from None
         try:
             with self.reading() as db:
-                db.execute("PRAGMA journal_mode=WAL")
+                _patiently(lambda: db.execute("PRAGMA journal_mode=WAL"))
                 # FULL: a submit must be on the disk before the first byte leaves.
                 db.execute("PRAGMA synchronous=FULL")
             self._migrate()
@@ -78,10 +79,6 @@ class Database:
                 raise
 
     def _migrate(self) -> None:
-        with self.reading() as db:
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-        if version == len(MIGRATIONS):
-            return
         with self.writing() as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
             if version > len(MIGRATIONS):
@@ -96,3 +93,17 @@ class Database:
             f"the ledger {self.path} cannot be used ({one_line(error, limit=100)}): "
             "set REFVIDEO_HOME to a folder of yours with free space; nothing was sent"
         )
+
+
+def _patiently(does: Callable[[], object]) -> None:
+    """Try again while another process is just making the file: there SQLite itself does not wait."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            does()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
+        else:
+            return

@@ -246,7 +246,9 @@ def test_a_migration_is_done_once_and_whole_or_not(tmp_path, monkeypatch, record
     with pytest.raises(LedgerError):
         Ledger(tmp_path)
     monkeypatch.setattr(
-        database, "MIGRATIONS", (*MIGRATIONS, "ALTER TABLE jobs ADD COLUMN extra TEXT; CREATE TABLE other (x TEXT) STRICT")
+        database,
+        "MIGRATIONS",
+        (*MIGRATIONS, "ALTER TABLE jobs ADD COLUMN extra TEXT; CREATE TABLE other (x TEXT) STRICT"),
     )
     for _ in range(2):
         with contextlib.closing(Ledger(tmp_path)) as ledger:
