@@ -193,7 +193,8 @@ def narrow(selection: Selection, model: Model, *, with_references: bool, simulat
     while problem := _first_problem(selection, model, with_references=with_references, simulated=simulated):
         said.append(f"{problem} (taken out)")
         if problem.field == "frames":
-            left = tuple(p for p in selection.frames if isinstance(problem.value, str) and p != problem.value)
+            named = problem.value in selection.frames  # else it is about all of them
+            left = tuple(p for p in selection.frames if named and p != problem.value)
             selection = replace(selection, frames=left)
         else:
             # The fields of a problem and of a selection are both named as the request names them.

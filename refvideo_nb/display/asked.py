@@ -30,11 +30,14 @@ class Given:
         An https address, a path, or the name of a variable of the notebook.
     variable : bool
         Whether `source` is the name of a variable.
+    role : str
+        What a reference is there for, such as ``"subject"``; empty where nobody said.
     """
 
     name: str
     source: str
     variable: bool = False
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,7 @@ def unsayable(field: str, message: str) -> InvalidRequestError:
 def texts_in(value: Any) -> Iterator[str]:
     """Every text in it, however deep."""
     if isinstance(value, Given):
-        yield from (value.name, value.source)
+        yield from (value.name, value.source, value.role)
     elif isinstance(value, Asked):
         yield from texts_in([getattr(value, name) for name in Asked.__slots__])
     elif isinstance(value, Mapping):

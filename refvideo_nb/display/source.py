@@ -193,6 +193,9 @@ def _cell_references(asked: Asked) -> Iterator[str]:
         # A path that could be the name of a variable is written so that it cannot.
         path = given.source.isidentifier() and not given.variable
         yield _option(flag, f"{given.name}={'./' if path else ''}{given.source}")
+    for given in asked.references:
+        if given.role:
+            yield _option("--role", f"{given.name}={given.role}")
 
 
 def _cell_provider(asked: Asked) -> Iterator[str]:
@@ -210,9 +213,11 @@ def _python(asked: Asked) -> str:
         if given:
             lines = [f"        {_literal(g.name)}: {g.source if g.variable else _literal(g.source)}," for g in given]
             arguments.append("\n".join([f"    {name}={{", *lines, "    },"]))
+    roles = {g.name: g.role for g in asked.references if g.role}
     provider = {slug: dict(options) for slug, options in asked.provider.items() if options}
     cost = str(asked.max_cost) if isinstance(asked.max_cost, Decimal) else asked.max_cost
     for name, value in (
+        ("roles", roles or None),
         ("model", asked.model),
         ("duration", asked.duration),
         ("resolution", asked.resolution),

@@ -65,6 +65,10 @@ def provider_of(asked):
     return {slug: dict(options) for slug, options in asked.provider.items() if options} or None
 
 
+def roles_of(asked):
+    return {g.name: g.role for g in asked.references if g.role} or None
+
+
 def blank(prompt):
     """As IPython leaves it: lines of nothing but white space are empty, the last one ends."""
     lines = ["" if not line.strip() else line for line in prompt.split("\n")]
@@ -84,6 +88,7 @@ def same_as_cell(asked, text):
     assert wish.duration == (None if asked.duration is None else str(asked.duration))
     assert wish.seed == (None if asked.seed is None else str(asked.seed))
     assert wish.size == (f"{asked.size[0]}x{asked.size[1]}" if asked.size else None)
+    assert wish.roles == roles_of(asked)
     assert wish.provider == provider_of(asked)
     assert json.dumps(wish.provider) == json.dumps(provider_of(asked)), "1 is not True, nor 1.0"
     assert wish.max_cost == (None if asked.max_cost is None else str(asked.max_cost))
@@ -100,6 +105,7 @@ def same_as_python(asked, text):
         "references": sources(asked.references) or None,
         "frames": sources(asked.frames) or None,
         "provider": provider_of(asked),
+        "roles": roles_of(asked),
         "max_cost": str(asked.max_cost) if isinstance(asked.max_cost, Decimal) else asked.max_cost,
         "fresh": asked.fresh or None,
     }
@@ -133,9 +139,9 @@ path = st.sampled_from(
      "$x.png", "class", "猫.png", "a\nb.png", "data:image/png;base64,AA==", "x=y=z"],
 )  # fmt: skip
 source = st.tuples(path | text.filter(bool), st.just(False)) | st.tuples(st.sampled_from(["cat", "hat"]), st.just(True))
-references = st.lists(
-    st.builds(lambda n, s: Given(n, *s), name, source), max_size=3, unique_by=lambda g: g.name
-).map(tuple)  # fmt: skip
+role = st.sampled_from(["", "subject", "a b=", "--"])
+one_reference = st.builds(lambda n, s, r: Given(n, *s, r), name, source, role)
+references = st.lists(one_reference, max_size=3, unique_by=lambda g: g.name).map(tuple)
 frames = st.lists(
     st.builds(lambda n, s: Given(n, *s), st.sampled_from(["first", "last"]), source),
     max_size=2,
@@ -222,7 +228,10 @@ def test_a_cell_for_people():
     asked = Asked(
         prompt="@pack on @street.\nKeep its logo.",
         model="bytedance/seedance-2.0-fast",
-        references=(Given("pack", "https://x.example/pack.jpg"), Given("street", "my photos/street.png")),
+        references=(
+            Given("pack", "https://x.example/pack.jpg", role="subject"),
+            Given("street", "my photos/street.png"),
+        ),
         duration=4,
         resolution="720p",
         generate_audio=False,
@@ -235,6 +244,7 @@ def test_a_cell_for_people():
         "--no-audio \\\n"
         "    --ref pack=https://x.example/pack.jpg \\\n"
         "    --ref 'street=my photos/street.png' \\\n"
+        "    --role pack=subject \\\n"
         "    --provider seedance.watermark=false\n"
         "@pack on @street.\nKeep its logo."
     )
@@ -247,6 +257,7 @@ def test_a_cell_for_people():
         '        "pack": "https://x.example/pack.jpg",\n'
         '        "street": "my photos/street.png",\n'
         "    },\n"
+        '    roles={"pack": "subject"},\n'
         '    model="bytedance/seedance-2.0-fast",\n'
         "    duration=4,\n"
         '    resolution="720p",\n'
@@ -320,6 +331,7 @@ def test_what_nothing_can_say(write, asked, says):
         plain(f"a cat {KEY}"),
         plain("x", references=(Given("a", f"https://x.example/?key={KEY}"),)),
         plain("x", frames=(Given("first", KEY),)),
+        plain("x", references=(Given("a", "b", role=KEY),)),
         plain("x", resolution=KEY),
         plain("x", previous_job_id=KEY),
         plain("x", max_cost=KEY),
@@ -331,7 +343,7 @@ def test_what_nothing_can_say(write, asked, says):
         plain("x", references=(Given(KEY, "x"),)),
         Asked(prompt="x", model=KEY),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_a_key_is_never_written(asked):
     for write in (as_cell, as_python):
