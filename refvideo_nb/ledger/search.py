@@ -37,14 +37,18 @@ def find(
 ) -> Page:
     """See `Ledger.find`."""
     where, values = _where(states, model, text)
-    (total,) = db.execute(f"SELECT count(*) FROM jobs{where}", values).fetchone()  # noqa: S608 - see _where
-    # The ids first, from the index alone: the documents of the pages before are never read.
-    rows = db.execute(
-        f"SELECT document FROM jobs JOIN (SELECT id AS found FROM jobs{where}"  # noqa: S608 - see _where
-        " ORDER BY created DESC, id LIMIT ? OFFSET ?) ON id = found ORDER BY created DESC, id",
-        (*values, limit, offset),
-    ).fetchall()
-    return Page(tuple(r for row in rows if (r := readable(row[0])) is not None), total)
+    order = " ORDER BY created DESC, id"
+    if text and text.strip():
+        # A text is looked for row by row: once, and not a second time for the count.
+        ids = [row[0] for row in db.execute(f"SELECT id FROM jobs{where}{order}", values)]  # noqa: S608 - see _where
+        total, ids = len(ids), ids[offset : offset + limit]
+    else:
+        (total,) = db.execute(f"SELECT count(*) FROM jobs{where}", values).fetchone()  # noqa: S608 - see _where
+        page = db.execute(f"SELECT id FROM jobs{where}{order} LIMIT ? OFFSET ?", (*values, limit, offset))  # noqa: S608 - see _where
+        ids = [row[0] for row in page]
+    # The documents last, and of this page alone: they are large.
+    rows = [db.execute("SELECT document FROM jobs WHERE id = ?", (i,)).fetchone() for i in ids]
+    return Page(tuple(r for row in rows if row and (r := readable(row[0])) is not None), total)
 
 
 def _where(states: Iterable[State] | None, model: str | None, text: str | None) -> tuple[str, list[Any]]:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 
 from refvideo_nb.core.job import JobRecord, State
@@ -225,6 +226,31 @@ def test_a_job_of_another_kernel_is_followed_until_it_ends(world: Any) -> None:
     assert world.ledger.get(record.id).state is State.DOWNLOADED
     assert world.script.posts == 0
     assert world.script.polls == 0
+    other.close()
+
+
+def test_a_job_that_another_process_took_over_is_followed_there(world: Any) -> None:
+    """As after a night in which the laptop slept: the lease was over, and another kernel went on with the job."""
+    other = Ledger(world.settings.home, clock=lambda: world.clock() + 1e9)
+
+    def take_over(request: httpx.Request) -> httpx.Response:
+        with other._database.writing() as db:
+            db.execute("UPDATE jobs SET owner = ?, lease = 1e12", (other._claims.me(),))
+        return httpx.Response(
+            200, json={"id": "gen-vid-1", "polling_url": "/api/v1/videos/gen-vid-1", "status": "in_progress"}
+        )
+
+    world.script.poll = take_over
+    record = world.drafted()
+    watch = world.engine.look_after(record.id)
+    with pytest.raises(TimeoutError):
+        watch.done.result(0.3)
+    for step in (State.COMPLETED, State.DOWNLOADED):
+        other.advance(record.id, step)
+    watch.done.result(10)
+    assert watch.trouble is None
+    assert world.ledger.get(record.id).state is State.DOWNLOADED
+    assert (world.script.posts, world.script.polls) == (1, 1)
     other.close()
 
 
