@@ -129,9 +129,9 @@ class ModelTable:
         self._show_facts()
 
     def _chosen(self) -> None:
-        chosen = self.selected
-        for callback in self._callbacks if chosen is not None else ():
-            callback(chosen)
+        if (chosen := self.selected) is not None:
+            for callback in self._callbacks:
+                callback(chosen)
 
     def _show_facts(self) -> None:
         ranked = self._ranked.get(self.table.selected or "")

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "HELP", "run"]
 
 HELP = """\
-%refvideo models      the video models: what each takes, and what is known of its references
-%refvideo jobs        the jobs of this home folder, newest first
+%refvideo models      the video models: what each takes, and what is known of its references; to rank and search
+%refvideo jobs        the jobs of this home folder, newest first; to search, show, resume and forget
 %refvideo show ID     a job as it is now (the beginning of its id is enough)
 %refvideo resume [ID] go on watching unfinished jobs; nothing is paid again
 %refvideo retry ID    send the request of a job again, as a new job: this pays again
@@ -53,11 +53,18 @@ def run(line: str, shell: Any) -> None:
     command(words[1:], shell)
 
 
-def _show_bundle(bundle: dict[str, str], shell: Any) -> None:
-    if place(shell) is Place.TERMINAL:
+def _show_bundle(bundle: dict[str, str], shell: Any, live: Callable[[], Any]) -> None:
+    """Show a table: alive where somebody looks at it, with the still one for readers without this kernel."""
+    where = place(shell)
+    if where is Place.TERMINAL:
         print(bundle["text/plain"])  # noqa: T201 - the line's own output
-    else:
-        display(bundle, raw=True)  # type: ignore[no-untyped-call]
+        return
+    if where is Place.NOTEBOOK:
+        from refvideo_nb.notebook.progress import view_of  # noqa: PLC0415 - widgets load only where they show
+
+        display({**view_of(live()), **bundle}, raw=True)  # type: ignore[no-untyped-call]
+        return
+    display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
 
 def _models(words: list[str], shell: Any) -> None:
@@ -67,14 +74,26 @@ def _models(words: list[str], shell: Any) -> None:
     catalogue = current_session().catalogue()
     if catalogue.note:
         print(f"note: {one_line(catalogue.note)}")  # noqa: T201 - the line's own output
-    _show_bundle(models_table(catalogue.models), shell)
+
+    def live() -> Any:
+        from refvideo_nb.notebook.chooser import ModelTable  # noqa: PLC0415 - widgets load only where they show
+
+        return ModelTable(catalogue.models).box
+
+    _show_bundle(models_table(catalogue.models), shell, live)
 
 
 def _jobs(words: list[str], shell: Any) -> None:
     from refvideo_nb.display.tables import jobs_table  # noqa: PLC0415 - as above
 
     _no_more("jobs", words)
-    _show_bundle(jobs_table(current_session().ledger.jobs(limit=200)), shell)
+
+    def live() -> Any:
+        from refvideo_nb.notebook.panel import JobsPanel  # noqa: PLC0415 - widgets load only where they show
+
+        return JobsPanel(shell=shell).box
+
+    _show_bundle(jobs_table(current_session().ledger.jobs(limit=200)), shell, live)
 
 
 def _show(words: list[str], _shell: Any) -> None:
