@@ -1,0 +1,125 @@
+"""What a measurement needs of an embedder, and nothing more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Embedder", "FeatureMap"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureMap:
+    """What a network sees where, for a batch of images of one size.
+
+    A window's vector is the mean of its cells; it is compared with the mean over all
+    cells of a reference's own map (:meth:`mean`), never with an embedding: only for
+    some networks the two live in one space.
+
+    Attributes
+    ----------
+    values : ndarray
+        ``(n, rows, columns, channels)`` float32, not normalised, so that means over
+        windows are means of what the network pools itself.
+    left, top : float
+        Pixels of the given image at which the first cell is centred, from its left and
+        upper border. Networks with one-sided padding look half a cell further to the
+        right and below than an even grid would say.
+    step_x, step_y : float
+        Pixels between the centres of neighbouring cells.
+    width, height : int
+        Pixels of the images.
+    """
+
+    values: NDArray[np.float32]
+    left: float
+    top: float
+    step_x: float
+    step_y: float
+    width: int
+    height: int
+
+    def mean(self) -> NDArray[np.float32]:
+        """The mean over all cells, ``(n, channels)`` float32, L2-normalised."""
+        pooled = self.values.mean(axis=(1, 2))
+        norms = np.linalg.norm(pooled, axis=1, keepdims=True)
+        return np.asarray(pooled / np.maximum(norms, np.finfo(np.float32).tiny), dtype=np.float32)
+
+    def boxes(self, windows: NDArray[np.integer]) -> NDArray[np.float32]:
+        """The pixels that windows of cells stand for.
+
+        Parameters
+        ----------
+        windows : ndarray
+            ``(..., 4)`` integers: first column, first row, and the column and the row
+            behind the last (``x0, y0, x1, y1`` in cells).
+
+        Returns
+        -------
+        ndarray
+            ``(..., 4)`` float32: ``x0, y0, x1, y1`` in pixels of the given image, cut
+            at its borders.
+        """
+        cells = np.asarray(windows, dtype=np.float32) - 0.5
+        start = np.array([self.left, self.top, self.left, self.top], dtype=np.float32)
+        step = np.array([self.step_x, self.step_y, self.step_x, self.step_y], dtype=np.float32)
+        most = np.array([self.width, self.height, self.width, self.height], dtype=np.float32)
+        return np.clip(start + cells * step, np.float32(0), most)
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """A network with its preprocessing.
+
+    Attributes
+    ----------
+    name : str
+        As it is chosen and reported: ``"efficientnet-lite0"``.
+    sha256 : str
+        Hexadecimal; the same for the same weights and preprocessing, and only then.
+    preprocessing : str
+        What is done to pixels before the network, in one line for people.
+    side : int
+        Pixels of the square that the network was trained on: square crops of this
+        side are embedded without being resized.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+    @property
+    def preprocessing(self) -> str: ...
+
+    @property
+    def side(self) -> int: ...
+
+    def embed(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Whole pictures as vectors.
+
+        Parameters
+        ----------
+        images : ndarray
+            ``(n, height, width, 3)`` uint8, RGB, of any size; resized here. ``n`` may be
+            large: it is worked through in batches, so that memory does not grow with it.
+
+        Returns
+        -------
+        ndarray
+            ``(n, d)`` float32, L2-normalised.
+        """
+
+    def features(self, images: NDArray[np.uint8]) -> FeatureMap:
+        """Pictures as maps, at the size that they have (not resized to :attr:`side`).
+
+        Parameters
+        ----------
+        images : ndarray
+            ``(n, height, width, 3)`` uint8, RGB; the region search gives frames whose
+            short side is 512 pixels.
+        """
