@@ -26,8 +26,9 @@ def test_the_line_changes_and_the_result_comes_while_a_cell_sleeps(kernel):
     kernel.reply(sleeping)
     # Everything up to here arrived before the sleeping cell was idle again.
     assert len(set(kernel.lines(kernel.heard[before:]))) >= 2
-    # Nothing of the job pours into the cell that only slept; updates find their place by an id.
-    by_id = {"comm_msg", "comm_close", "update_display_data"}
+    # Nothing of the job pours into the cell that only slept; updates, and the buttons of a card that
+    # has ended, find their place by an id.
+    by_id = {"comm_open", "comm_msg", "comm_close", "update_display_data"}
     assert {m["msg_type"] for m in kernel.of(sleeping)} - by_id == {"status", "execute_input"}
 
 
