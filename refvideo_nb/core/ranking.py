@@ -220,12 +220,12 @@ def _by_second(price: Estimate, seconds: int) -> Estimate:
 
 
 def _reason(by: By, model: Model, offered: Choices, a_second: Estimate | None) -> tuple[_Key, str]:
-    """A place, the smallest first, and the evidence for it."""
+    """A place, the smallest first, and the evidence for it; places that are equal are ordered by cost anyway."""
     match by:
         case "cost":
             if a_second is None:
-                return (1,), "unknown: its price list gives no estimate"
-            return (0,), f"{about(a_second)} a second"
+                return (), "unknown: its price list gives no estimate"
+            return (), f"{about(a_second)} a second"
         case "speed":
             return _speed(model)
         case "quality":

@@ -340,10 +340,11 @@ def test_what_nothing_can_say(write, asked, says):
         plain("x", provider={"a": {KEY: 1}}),
         plain("x", provider={"a": {"b": {KEY: 1}}}),
         plain("x", provider={KEY: {"b": 1}}),
+        plain("x", provider={KEY: {"b": object()}}),  # what is wrong with it must not be told by quoting it
         plain("x", references=(Given(KEY, "x"),)),
         Asked(prompt="x", model=KEY),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_a_key_is_never_written(asked):
     for write in (as_cell, as_python):
