@@ -153,6 +153,8 @@ class JobRecord:
         The same, when it was sent and when it ended.
     video : VideoFacts or None
         The file, once it is there.
+    imported : bool
+        Whether it came in with a bundle: then it was paid for elsewhere, if at all.
     """
 
     id: str
@@ -174,6 +176,7 @@ class JobRecord:
     submitted: float | None = None
     finished: float | None = None
     video: VideoFacts | None = None
+    imported: bool = False
 
     @property
     def seconds_taken(self) -> float | None:

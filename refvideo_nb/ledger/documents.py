@@ -13,7 +13,9 @@ from refvideo_nb.errors import LedgerError, one_line
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["insert", "read", "readable", "write"]
+    from refvideo_nb.core.references import Reference
+
+__all__ = ["essence", "insert", "read", "readable", "write"]
 
 
 def read(document: bytes) -> JobRecord:
@@ -37,7 +39,9 @@ def readable(document: bytes) -> JobRecord | None:
         return None
 
 
-def insert(db: sqlite3.Connection, record: JobRecord, *, fingerprint: str, owner: str, lease: float) -> None:
+def insert(
+    db: sqlite3.Connection, record: JobRecord, *, fingerprint: str, owner: str | None, lease: float | None
+) -> None:
     """A new row."""
     row = (record.id, record.created, record.updated, record.state.value, record.request.model)
     more = (record.request.prompt, record.api_id, fingerprint, msgspec.json.encode(record))
@@ -56,3 +60,15 @@ def write(db: sqlite3.Connection, record: JobRecord, *, now: float) -> JobRecord
         (record.updated, record.state.value, record.api_id, msgspec.json.encode(record), record.id),
     )
     return record
+
+
+def essence(record: JobRecord) -> JobRecord:
+    """What must be the same where a job comes in twice: not when it was touched, nor what an export leaves out."""
+
+    def same(reference: Reference) -> Reference:
+        return dataclasses.replace(reference, url=None, source="")
+
+    references = tuple(same(r) for r in record.request.references)
+    frames = tuple(dataclasses.replace(f, image=same(f.image)) for f in record.request.frames)
+    request = dataclasses.replace(record.request, references=references, frames=frames)
+    return dataclasses.replace(record, request=request, updated=0.0, polling_url=None, imported=False)

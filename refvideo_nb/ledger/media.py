@@ -7,20 +7,21 @@ import hashlib
 import os
 import re
 import secrets
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from refvideo_nb.errors import LedgerError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from refvideo_nb.core.job import JobRecord
     from refvideo_nb.core.references import Reference
 
-__all__ = ["MediaStore", "write_atomically"]
+__all__ = ["MediaStore", "write_atomically", "write_whole"]
 
 _SHA = re.compile(r"[0-9a-f]{64}\Z")
+_ADVICE = "free some space, or set REFVIDEO_HOME to a folder of yours; nothing was sent"
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _SUFFIXES = {
     "image/jpeg": ".jpg",
@@ -32,24 +33,40 @@ _SUFFIXES = {
 }
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: temporary name, flushed, renamed."""
+@contextlib.contextmanager
+def write_whole(path: Path, *, advice: str = _ADVICE) -> Iterator[IO[bytes]]:
+    """A file that appears whole or not at all: temporary name, flushed, renamed.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    advice : str
+        What to do where it cannot be written.
+
+    Raises
+    ------
+    LedgerError
+        Where it cannot be written.
+    """
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        raise LedgerError(
-            f"{path} cannot be written ({error.strerror}): free some space, or set REFVIDEO_HOME to a folder of yours; "
-            "nothing was sent"
-        ) from None
+        raise LedgerError(f"{path} cannot be written ({error.strerror or error}): {advice}") from None
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    with write_whole(path) as file:
+        file.write(data)
 
 
 def _read(path: Path, sha256: str) -> bytes | None:

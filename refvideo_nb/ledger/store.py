@@ -12,7 +12,7 @@ from refvideo_nb.errors import LedgerError, TakenOverError, UnknownJobError, one
 from refvideo_nb.ledger import search
 from refvideo_nb.ledger.claims import LEASE, Claims
 from refvideo_nb.ledger.database import Database
-from refvideo_nb.ledger.documents import insert, read, readable, write
+from refvideo_nb.ledger.documents import essence, insert, read, readable, write
 from refvideo_nb.ledger.home import prepare_home
 
 if TYPE_CHECKING:
@@ -106,6 +106,41 @@ class Ledger:
         alive = [r for r in records if r.state not in FAILED]
         unknown = [r for r in alive if r.state is State.OUTCOME_UNKNOWN]
         return next((r for r in alive if r.state is not State.OUTCOME_UNKNOWN), unknown[0] if unknown else None)
+
+    def bring_in(self, jobs: Iterable[tuple[JobRecord, str]]) -> list[str]:
+        """Write down settled jobs of another ledger: all of them, or none.
+
+        Parameters
+        ----------
+        jobs : iterable of (JobRecord, str)
+            Each with the fingerprint of its request.
+
+        Returns
+        -------
+        list of str
+            The ids of those that were here already, the same in everything.
+
+        Raises
+        ------
+        LedgerError
+            Where a job is not settled, or another one is here under its id.
+        """
+        same = []
+        with self._database.writing() as db:
+            for record, fingerprint in jobs:
+                if record.state not in SETTLED:
+                    raise LedgerError(f"job {record.id} is {record.state.value}: only what has ended is brought in")
+                row = db.execute("SELECT document FROM jobs WHERE id = ?", (record.id,)).fetchone()
+                if row is None:
+                    insert(db, record, fingerprint=fingerprint, owner=None, lease=None)
+                elif essence(read(row[0])) == essence(record):
+                    same.append(record.id)
+                else:
+                    raise LedgerError(
+                        f"another job is here as {record.id}: forget it first, or bring the bundle into another home; "
+                        "nothing was brought in"
+                    )
+        return same
 
     def claim(self, job_id: str) -> JobRecord | None:
         """Begin to look after a job; None while another living process does.
