@@ -85,10 +85,23 @@ FORK = """
 """
 
 
+FORK = """
+    import os, time
+    told, tell = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(tell, b"x")
+        time.sleep(60)
+        os._exit(0)
+    os.read(told, 1)  # what is done after a fork is done now
+    print(child)
+"""
+
+
 def test_a_forked_child_keeps_nothing_alive(tmp_path, job):
     with (
         contextlib.closing(Ledger(tmp_path)) as ledger,
-        process(CLAIM + FORK, tmp_path, job.id) as (other, told),
+        process(textwrap.dedent(CLAIM) + textwrap.dedent(FORK), tmp_path, job.id) as (other, told),
     ):
         child = int(told[0])
         try:
