@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from refvideo_nb.core.pricing import about
-from refvideo_nb.display import words
+from refvideo_nb.display.exact import exact_json
 from refvideo_nb.display.page import clip, harmless, render
 from refvideo_nb.errors import one_line
 
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["dry_run"]
 
-_MOST = 40_000  # characters of the JSON
-_MOST_URL = 200
+_MOST = 40_000  # characters
 
 
 def dry_run(
@@ -47,7 +45,7 @@ def dry_run(
     simulated : bool
         Whether the simulator would answer.
     """
-    text = clip(json.dumps(_shorten(body), indent=2, ensure_ascii=False), _MOST)
+    text = exact_json(body)
     cost = about(prices)
     working = one_line(prices.working) if prices else "it needs a duration, a resolution and a known price"
     said = [one_line(n) for n in notes]
@@ -64,17 +62,3 @@ def dry_run(
     )
     lines = [f"dry run: nothing was sent; {where}", f"{one_line(model.id, limit=80)} · {cost} ({working})", *said, text]
     return {"text/html": html, "text/plain": harmless("\n".join(lines))}
-
-
-def _shorten(value: Any) -> Any:
-    """The same structure with data URLs cut behind their type, and their size said."""
-    if isinstance(value, str):
-        head, comma, data = value.partition(";base64,")
-        if comma and head.startswith("data:") and len(value) > _MOST_URL:
-            return f"{head};base64,… ({words.nbytes(len(data) * 3 // 4)})"
-        return value
-    if isinstance(value, dict):
-        return {k: _shorten(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_shorten(v) for v in value]
-    return value

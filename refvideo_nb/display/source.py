@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from refvideo_nb.core.checks import holds_key
 from refvideo_nb.display.asked import Asked, Given, check_asked, options_of, texts_in, unsayable
-from refvideo_nb.display.dry import _shorten
-from refvideo_nb.display.page import clip
+from refvideo_nb.display.exact import exact_json
 from refvideo_nb.errors import InvalidRequestError, one_line
 
 if TYPE_CHECKING:
@@ -51,8 +50,8 @@ def as_cell(asked: Asked) -> Source:
     >>> print(as_cell(asked).text)
     %%refvideo --model a/b --seed=-1 --ref 'pack=my pack.jpg'
     @pack on a wet street
-    >>> as_cell(Asked(prompt="-v", model="a/b")).reason
-    "the prompt begins with '-v', which a cell takes for an option: copy the Python instead"
+    >>> as_cell(Asked(prompt=">>> x", model="a/b")).reason
+    'IPython strips the >>> with which a line of the prompt begins: copy the Python instead'
     """
     return _written(asked, _cell)
 
@@ -79,31 +78,18 @@ def as_python(asked: Asked) -> Source:
 
 
 def as_json(body: Mapping[str, Any]) -> Source:
-    r"""What ``POST /videos`` carries, for reading: data URLs are cut behind their type, and their size is said.
+    """What ``POST /videos`` carries, for reading; see `exact_json`.
 
     Parameters
     ----------
     body : mapping
         The exact body.
-
-    Examples
-    --------
-    >>> print(as_json({"model": "a/b", "prompt": "caf\u00e9 \u202e"}).text)
-    {
-      "model": "a/b",
-      "prompt": "café \u202e"
-    }
     """
-    text = json.dumps(_shorten(body), indent=2, ensure_ascii=False)
-    if holds_key(text):
-        return Source(None, _KEY)
-    # What cannot be seen is written in JSON's own escapes, so that the text stays exact, and harmless.
-    seen = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
-    return Source(clip(seen, _MOST))
+    text = exact_json(body)
+    return Source(None, _KEY) if holds_key(text) else Source(text)
 
 
 _KEY = "it holds an API key, which would be saved in the notebook: remove it from the request"
-_MOST = 40_000  # characters of the JSON, as in the dry run
 _WIDTH = 100  # characters of a cell's first line
 _INSTEAD = "copy the Python instead"
 # As the cell's parser has them; a test writes and reads back whatever it can think of.
@@ -129,23 +115,20 @@ def _written(asked: Asked, write: Callable[[Asked], str]) -> Source:
 
 
 def _cell(asked: Asked) -> str:
-    if start := _OPTION.match(asked.prompt):
-        shown = one_line(asked.prompt[start.start() :].split(maxsplit=1)[0], limit=20)
-        raise unsayable("prompt", f"the prompt begins with {shown!r}, which a cell takes for an option: {_INSTEAD}")
-    if found := _FIELD.search(asked.prompt):
-        shown = one_line(found[0], limit=40)
-        raise unsayable("prompt", f"a cell would put a Python value for {shown} in the prompt: {_INSTEAD}")
     if any(line.lstrip().startswith(">>>") for line in asked.prompt.splitlines()):
         raise unsayable("prompt", f"IPython strips the >>> with which a line of the prompt begins: {_INSTEAD}")
     if _untypeable(asked.prompt.replace("\n", "")):
         raise unsayable("prompt", f"the prompt holds a control character, which a cell does not keep: {_INSTEAD}")
     groups = [" ".join(_settings(asked)), *_cell_references(asked), *_cell_provider(asked)]
+    if _OPTION.match(asked.prompt):
+        groups.append("--")  # what follows is the prompt, whatever it looks like
     line = " ".join(["%%refvideo", *groups])
     if len(line) > _WIDTH:
         line = " \\\n    ".join([f"%%refvideo {groups[0]}", *groups[1:]])
     if _PASTED.match(asked.prompt) and "\n" not in line:
         line += " \\\n"  # the prompt must not be the second line: there IPython looks for a pasted prompt
-    return f"{line}\n{asked.prompt}"
+    # A backslash keeps {{name}} from being taken for a Python value.
+    return f"{line}\n{_FIELD.sub(lambda found: chr(92) + found[0], asked.prompt)}"
 
 
 def _untypeable(text: str) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Options", "fill_in", "parse", "parser"]
 
-_FIELD = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
+_FIELD = re.compile(r"(\\?)(\{\{\s*([A-Za-z_]\w*)\s*\}\})")
 _NAMED = re.compile(r"([A-Za-z_][\w-]*)=(.+)\Z", re.DOTALL | re.ASCII)
 
 
@@ -125,11 +125,12 @@ def parse(line: str, cell: str, *, namespace: Mapping[str, Any], model: str, max
     while line.endswith("\\"):  # as a shell goes on in the next line
         more, _, cell = cell.partition("\n")
         line = f"{line[:-1]} {more.rstrip()}"
-    if re.match(r"\s*--?[a-z]", cell):
+    line, ended = re.subn(r"(?:^|(?<=\s))--\s*\Z", "", line)
+    if not ended and re.match(r"\s*--?[a-z]", cell):
         start = one_line(cell.strip().partition("\n")[0], limit=60)
         raise UsageError(
             f"%%refvideo: {start!r} stands in the prompt: options belong on the line of %%refvideo "
-            "(a \\ at its end goes on in the next line)"
+            "(a \\ at its end goes on in the next line, -- at its end says that only the prompt follows)"
         )
     if holds_key(line) or holds_key(cell):
         # The key itself is not repeated: this message is saved with the notebook.
@@ -169,7 +170,7 @@ def parse(line: str, cell: str, *, namespace: Mapping[str, Any], model: str, max
 
 
 def fill_in(text: str, namespace: Mapping[str, Any]) -> str:
-    """Put Python values where ``{{name}}`` stands; single braces pass untouched.
+    r"""Put Python values where ``{{name}}`` stands; single braces pass untouched, and so does ``\{{name}}``.
 
     Examples
     --------
@@ -178,7 +179,9 @@ def fill_in(text: str, namespace: Mapping[str, Any]) -> str:
     """
 
     def value(match: re.Match[str]) -> str:
-        name = match[1]
+        name = match[3]
+        if match[1]:
+            return match[2]
         if name not in namespace:
             raise UsageError(f"%%refvideo: {{{{{name}}}}} names a variable that does not exist: define {name} first")
         return str(namespace[name])

@@ -90,3 +90,10 @@ def test_a_key_is_refused_and_not_repeated(where: str) -> None:
     with pytest.raises(UsageError, match="OPENROUTER_API_KEY") as caught:
         parsed(f"--seed {key}" if where == "line" else "", key if where == "cell" else "a cat")
     assert key not in str(caught.value)
+
+
+def test_a_prompt_may_say_whatever_it_likes() -> None:
+    assert parsed("--seed 7 --", "--ref is no option here").wish.prompt == "--ref is no option here"
+    assert parsed("--seed 7 --", "-v").wish.seed == "7"
+    assert parsed("--", "-v").wish.prompt == "-v"
+    assert fill_in(r"\{{a}} {{a}} \\{{a}}", {"a": 5}) == r"{{a}} 5 \{{a}}"
