@@ -35,7 +35,7 @@ Whatever a message quotes from outside has control characters removed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -84,6 +84,17 @@ def one_line(text: object, *, limit: int = 300) -> str:
 
 class RefVideoError(Exception):
     """The root: ``except refvideo_nb.RefVideoError`` catches all that this package raises."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Workers of another process send errors home; the constructors' keywords would not arrive.
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(kind: type[RefVideoError], args: tuple[object, ...], state: dict[str, object]) -> RefVideoError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class SettingsError(RefVideoError):

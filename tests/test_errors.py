@@ -1,6 +1,8 @@
 """The tree that is drawn is the tree that is there, and no message can forge a line."""
 
+import copy
 import inspect
+import pickle
 import re
 
 import pytest
@@ -50,6 +52,22 @@ def test_errors_carry_data():
     lost = errors.OutcomeUnknownError("lost", job_id="rv-1", status="outcome_unknown")
     assert (lost.job_id, lost.status) == ("rv-1", "outcome_unknown")
     assert errors.NetworkError("gone").sent is True, "unless it is proved, it was sent"
+
+
+@pytest.mark.parametrize("kind", CLASSES.values())
+def test_errors_come_home_from_other_processes(kind):
+    more = {
+        errors.InvalidRequestError: {"field": "seed", "value": "x", "allowed": (1, 2)},
+        errors.NetworkError: {"sent": False},
+        errors.APIError: {"status_code": 429, "retry_after": 2.0},
+        errors.DownloadError: {"passing": False},
+        errors.JobError: {"job_id": "rv-1", "status": "failed"},
+    }
+    given = next((m for parent, m in more.items() if issubclass(kind, parent)), {})
+    error = kind("what went wrong", **given)
+    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(again) is kind
+        assert (str(again), vars(again)) == (str(error), vars(error))
 
 
 @pytest.mark.parametrize(

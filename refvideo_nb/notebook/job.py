@@ -53,8 +53,10 @@ class Job:
     def say_if_reused(self) -> None:
         """Tell a person in one line that nothing new was sent."""
         if self._reused:
-            day = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.record.created))
-            print(f"reused job {self._id} of {day}; --fresh pays for a new one")  # noqa: T201 - to the person who asked
+            record = self.record
+            day = time.strftime("%Y-%m-%d %H:%M", time.localtime(record.created))
+            came = ", which came in with a bundle" if record.imported else ""
+            print(f"reused job {self._id} of {day}{came}; --fresh pays for a new one")  # noqa: T201 - to the person who asked
 
     @property
     def api_id(self) -> str | None:
