@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from refvideo_nb.core.job import JobRecord
     from refvideo_nb.display.page import Bundle
 
-__all__ = ["jobs_table", "models_table"]
+__all__ = ["findings_table", "jobs_table", "models_table"]
 
 _ANY_IMAGE = Reference(name="image", kind="image", sha256="", media_type="image/png", nbytes=0)
 
@@ -104,10 +104,20 @@ def _job_row(record: JobRecord) -> list[str]:
     ]
 
 
-def _bundle(heads: list[str], rows: list[list[str]], caption: str, *, wrap: Collection[int]) -> Bundle:
+def findings_table(findings: Sequence[tuple[str, str, str]]) -> Bundle:
+    """What was looked at, what was found, and what to do."""
+    rows = [[what, found, todo or "ok"] for what, found, todo in findings]
+    wrong = sum(bool(todo) for _, _, todo in findings)
+    said = "all is well" if not wrong else "1 thing to look at" if wrong == 1 else f"{wrong} things to look at"
+    return _bundle(["what", "found", "to do"], rows, said, wrap={1, 2}, widest=160)
+
+
+def _bundle(
+    heads: list[str], rows: list[list[str]], caption: str, *, wrap: Collection[int], widest: int = 48
+) -> Bundle:
     cells = [[one_line(c, limit=160) for c in row] for row in rows]
     html = render("table.html", heads=heads, rows=cells, caption=caption, wrap=wrap)
-    widths = [min(48, max([len(h), *(len(r[n]) for r in cells)])) for n, h in enumerate(heads)]
+    widths = [min(widest, max([len(h), *(len(r[n]) for r in cells)])) for n, h in enumerate(heads)]
     lines = ["  ".join(_fit(c, w) for c, w in zip(row, widths, strict=True)).rstrip() for row in [heads, *cells]]
     return {"text/html": html, "text/plain": harmless("\n".join([*lines, caption]))}
 

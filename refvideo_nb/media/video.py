@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from numpy.typing import NDArray
 
-__all__ = ["frames_at", "length", "open_media", "probe"]
+__all__ = ["decoders", "frames_at", "length", "open_media", "probe"]
 
 _BLOCK = 1 << 20
 _OPTIONS = {
@@ -124,6 +124,12 @@ def _missing(file: BinaryIO, nbytes: int) -> int:
 def _called(path: Path) -> str:
     """The name that people will find; a file that is still being fetched has another."""
     return path.name.removesuffix(".part")
+
+
+def decoders() -> dict[str, bool]:
+    """Which of the usual codecs of video can be read here."""
+    names = {"H.264": ("h264",), "HEVC": ("hevc",), "VP9": ("vp9",), "AV1": ("av1", "libdav1d"), "AAC": ("aac",)}
+    return {name: any(c in av.codecs_available for c in codecs) for name, codecs in names.items()}
 
 
 def length(path: Path) -> float | None:
