@@ -74,7 +74,8 @@ class ModelTable:
         self._audio, self._seed = _tick("Sound", need.audio), _tick("Seed", need.seed)
         self._all = _tick("Also those that do not do", False)
         self.table = Table(label="Video models", empty="No model does all that: need less")
-        self._facts, self._said = ipywidgets.HTML(), ipywidgets.HTML()
+        self._facts = ipywidgets.HTML(layout={"margin": "4px 8px"})
+        self._said = ipywidgets.HTML()
         controls = [
             *(self._search, self._by, self._references, self._duration, self._resolution),
             *(self._audio, self._seed, self._all),

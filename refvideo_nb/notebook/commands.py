@@ -60,9 +60,9 @@ def _show_bundle(bundle: dict[str, str], shell: Any, live: Callable[[], Any]) ->
         print(bundle["text/plain"])  # noqa: T201 - the line's own output
         return
     if where is Place.NOTEBOOK:
-        from refvideo_nb.notebook.progress import view_of  # noqa: PLC0415 - widgets load only where they show
+        from refvideo_nb.notebook.alive import show_alive  # noqa: PLC0415 - widgets load only where they show
 
-        display({**view_of(live()), **bundle}, raw=True)  # type: ignore[no-untyped-call]
+        show_alive(live(), bundle)
         return
     display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
@@ -78,7 +78,7 @@ def _models(words: list[str], shell: Any) -> None:
     def live() -> Any:
         from refvideo_nb.notebook.chooser import ModelTable  # noqa: PLC0415 - widgets load only where they show
 
-        return ModelTable(catalogue.models).box
+        return ModelTable(catalogue.models)
 
     _show_bundle(models_table(catalogue.models), shell, live)
 
@@ -91,7 +91,7 @@ def _jobs(words: list[str], shell: Any) -> None:
     def live() -> Any:
         from refvideo_nb.notebook.panel import JobsPanel  # noqa: PLC0415 - widgets load only where they show
 
-        return JobsPanel(shell=shell).box
+        return JobsPanel(shell=shell)
 
     _show_bundle(jobs_table(current_session().ledger.jobs(limit=200)), shell, live)
 

@@ -56,6 +56,9 @@ function render({ model, el }) {
   pages.setAttribute("aria-label", "Pages");
   const root = element("div", { className: "refvideo-table" }, scroll, nothing);
   root.append(element("div", { className: "refvideo-foot" }, said, pages));
+  // The still table that stands in for this one; it comes back when this element goes.
+  const instead = model.get("instead");
+  if (/^[\w-]+$/.test(instead)) root.append(element("style", { textContent: `.${instead} { display: none }` }));
   // A grid, since its rows can be chosen.
   table.setAttribute("role", "grid");
   const trs = new Map(); // row id to its element, which outlives a new list of rows: focus stays where it is
@@ -171,10 +174,18 @@ function render({ model, el }) {
     if (tr && !String(document.getSelection())) choose(tr);
   });
 
+  // The notebook around has commands on plain keys, "d d" deletes a cell: none of them is meant here. JupyterLab
+  // hears keys after this element does, Notebook 7 before: so it is told first of all, by the mark that both know on
+  // the element that has the focus.
+  const plain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Escape";
+  const mark = (event) => {
+    if (root.contains(event.target)) event.target.toggleAttribute("data-lm-suppress-shortcuts", plain(event));
+  };
+  window.addEventListener("keydown", mark, true);
+
   root.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    // The notebook around has commands on plain keys, "d d" deletes a cell: none of them is meant here.
-    if (event.key !== "Escape") event.stopPropagation();
+    if (!plain(event)) return;
+    event.stopPropagation();
     const tr = event.target.closest("tbody tr");
     if (!tr) return;
     if (event.key === "Enter" || event.key === " ") choose(tr);
@@ -220,6 +231,7 @@ function render({ model, el }) {
     for (const [names, draw] of events) model.off(names, draw);
     watch.disconnect();
     document.removeEventListener("visibilitychange", look);
+    window.removeEventListener("keydown", mark, true);
     if (inside) tell(false);
   };
 }

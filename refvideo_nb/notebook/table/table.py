@@ -123,6 +123,8 @@ class Table(anywidget.AnyWidget):
     busy, empty : str
         What is said while rows are fetched, and where there are none.
     remote : bool
+    instead : str
+        A class: elements of it are hidden for as long as the table is on their page.
     """
 
     _esm = Path(__file__).with_name("table.js")
@@ -141,6 +143,7 @@ class Table(anywidget.AnyWidget):
     busy = traitlets.Unicode().tag(sync=True)
     empty = traitlets.Unicode("Nothing to show").tag(sync=True)
     remote = traitlets.Bool(default_value=False).tag(sync=True)
+    instead = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)

@@ -1,0 +1,54 @@
+"""A live table in an output, and the still one that takes its place where its kernel is gone.
+
+One MIME bundle with both would do in a notebook that is not trusted. In one's own,
+which is, JupyterLab takes the widget's part and says "model not found" once the kernel
+is gone. So these are two outputs: the live one hides the still one for as long as it
+is on the page, and the still one hides what the front end puts where the live one was.
+"""
+
+from __future__ import annotations
+
+from secrets import token_hex
+from typing import TYPE_CHECKING, Protocol
+
+from IPython.display import display
+
+from refvideo_nb.notebook.progress import view_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from refvideo_nb.notebook.table import Table
+
+__all__ = ["show_alive"]
+
+# In JupyterLab and Notebook 7 an output whose widget is not there, or not yet, holds nothing but a text that says so.
+# Elsewhere, and in a notebook that is not trusted, this finds nothing.
+_NO_MODEL = (
+    ".jp-OutputArea-child:has(+ .jp-OutputArea-child .{mark}) > .jp-OutputArea-output:not(:has(*)) {{ display: none }}"
+)
+
+
+class _Live(Protocol):
+    """What holds a live table."""
+
+    box: object
+    table: Table
+
+
+def show_alive(live: _Live, still: Mapping[str, str]) -> None:
+    """Show a live table under the current cell.
+
+    Parameters
+    ----------
+    live : object
+        With its `box`, and the `table` in it.
+    still : mapping of str to str
+        The MIME bundle of the still table.
+    """
+    mark = f"refvideo-still-{token_hex(8)}"
+    live.table.instead = mark
+    nothing = {"text/plain": "", "text/html": "<span></span>"}
+    display({**view_of(live.box), **nothing}, raw=True)  # type: ignore[no-untyped-call]
+    html = f'<div class="{mark}"><style>{_NO_MODEL.format(mark=mark)}</style>{still["text/html"]}</div>'
+    display({**still, "text/html": html}, raw=True)  # type: ignore[no-untyped-call]
