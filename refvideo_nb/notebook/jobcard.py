@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import shutil
 import time
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,26 +83,45 @@ class JobCard:
         self._session, self._id = session, job_id
         self._ended, self._use_again = ended, use_again
         self._line = ipywidgets.HTML()
-        self._actions = ipywidgets.HBox(layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="4px"))
+        self._watch: Watch | None = None
+        self._stop = self._button(
+            "Stop watching", self._on_stop, tip="The job goes on: the API has no way to cancel it"
+        )
+        self._resume = self._button("Resume", self.start, tip="Go on watching; nothing is paid again")
+        self._show_it = self._button("Show", self._show, tip="Show the result, or what went wrong, right here")
+        self._save_as = self._button("Save as", self._toggle_saving, tip="Copy the MP4 to a file of yours")
+        self._again = self._button("Use again", self._on_again, tip="Put its request into the form")
+        buttons = (self._stop, self._resume, self._show_it, self._save_as, self._again)
+        self._actions = ipywidgets.HBox(buttons, layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="4px"))
         self._said = ipywidgets.HTML()
         self._result = ipywidgets.HTML()
         head = ipywidgets.HBox(
             [self._line, self._actions],
             layout=ipywidgets.Layout(align_items="center", grid_gap="12px", flex_flow="row wrap"),
         )
-        self._path = ipywidgets.Text(description="Save to", value=f"{job_id}.mp4")
+        self._path = ipywidgets.Text(
+            description="Save to", value=f"{job_id}.mp4", style={"description_width": "56px"}, layout={"width": "340px"}
+        )
         self._saving = ipywidgets.HBox(
-            [self._path, button("Save", lambda: self._try(self._save))], layout=ipywidgets.Layout(display="none")
+            [self._path, self._button("Save", self._save)],
+            layout=ipywidgets.Layout(display="none", flex_flow="row wrap", grid_gap="4px 8px"),
         )
         self.box = ipywidgets.VBox([head, self._saving, self._said, self._result])
+        self._offer()
+
+    def _button(self, label: str, does: Callable[[], Any], **more: Any) -> Any:
+        return button(label, lambda: guarded(does, self._tell), **more)
 
     def start(self) -> None:
         """Look after the job, or take it up again, and keep the card up to date until it has ended."""
         watch = self._session.engine.look_after(self._id)
+        if watch is self._watch and not watch.done.done():
+            return  # a second click
+        self._watch = watch
         record = self._session.ledger.get(self._id)
         self._line.value = progress_html(record, now=time.time())
         self._tell("")
-        self._offer(("Stop watching", self._stop, "The job goes on: the API has no way to cancel it"))
+        self._offer(watching=True)
         # From here, and not from a long-lived task: the coroutine carries this cell's context with it.
         self._session.engine.spawn(self._keep_up(watch))
 
@@ -132,29 +150,24 @@ class JobCard:
         self._line.value = progress_html(record, now=time.time(), stopped=open_, hint=hint)
         if open_ and watch is not None and watch.trouble is not None:
             self._tell(one_line(watch.trouble))
-        actions: list[tuple[str, Callable[[], Any], str]] = []
-        if record.state in RESUMABLE:
-            actions.append(("Resume", self.start, "Go on watching; nothing is paid again"))
-        actions.append(("Show", self._show, "Show the result, or what went wrong, right here"))
-        if record.state is State.DOWNLOADED:
-            actions.append(("Save as", self._toggle_saving, "Copy the MP4 to a file of yours"))
-        if self._use_again is not None:
-            actions.append(("Use again", lambda: self._again(record), "Put its request into the form"))
-        self._offer(*actions)
+        self._offer(record)
 
-    def _offer(self, *actions: tuple[str, Callable[[], Any], str]) -> None:
-        old = self._actions.children
-        self._actions.children = [button(word, partial(self._try, does), tip=tip) for word, does, tip in actions]
-        for each in old:
-            each.close()
-
-    def _try(self, does: Callable[[], Any]) -> None:
-        guarded(does, self._tell)
+    def _offer(self, record: JobRecord | None = None, *, watching: bool = False) -> None:
+        """The buttons that are of use for a job that is watched, or for one in this state."""
+        settled = record is not None
+        for each, of_use in (
+            (self._stop, watching),
+            (self._resume, record is not None and record.state in RESUMABLE),
+            (self._show_it, settled),
+            (self._save_as, record is not None and record.state is State.DOWNLOADED),
+            (self._again, settled and self._use_again is not None),
+        ):
+            each.layout.display = "" if of_use else "none"
 
     def _tell(self, problem: str, note: str = "") -> None:
         self._said.value = messages_html([problem] if problem else [], [note] if note else [])
 
-    def _stop(self) -> None:
+    def _on_stop(self) -> None:
         self._session.engine.stop_watching(self._id)
 
     def _show(self) -> None:
@@ -166,25 +179,30 @@ class JobCard:
         except Exception as error:  # noqa: BLE001 - as above
             self._tell(f"{self._id} cannot be shown: {one_line(error)}")
 
-    def _again(self, record: JobRecord) -> None:
+    def _on_again(self) -> None:
         if self._use_again is not None:
-            self._use_again(record)
+            self._use_again(self._session.ledger.get(self._id))
 
     def _toggle_saving(self) -> None:
         hidden = self._saving.layout.display == "none"
         self._saving.layout.display = "" if hidden else "none"
 
     def _save(self) -> None:
+        kept = self._session.media.video(self._id)
+        if not kept.exists():
+            raise RefVideoError(
+                f"{one_line(kept)} was deleted: the same request, sent again, fetches it anew and pays nothing"
+            )
         target = Path(self._path.value.strip() or f"{self._id}.mp4").expanduser()
         if target.is_dir():
             target = target / f"{self._id}.mp4"
         if target.exists():
             raise RefVideoError(f"{one_line(target)} is there already: choose another name; nothing was written")
-        self._session.engine.spawn(self._copy(target))
+        self._session.engine.spawn(self._copy(kept, target))
 
-    async def _copy(self, target: Path) -> None:
+    async def _copy(self, kept: Path, target: Path) -> None:
         try:
-            await asyncio.to_thread(shutil.copyfile, self._session.media.video(self._id), target)
+            await asyncio.to_thread(shutil.copyfile, kept, target)
         except OSError as error:
             self._tell(f"{one_line(target)} cannot be written ({error.strerror}): choose another folder")
             return

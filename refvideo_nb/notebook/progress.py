@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from IPython.display import display
 
+from refvideo_nb.core.job import SETTLED
 from refvideo_nb.display.line import progress_html, progress_line
 from refvideo_nb.notebook.jobcard import JobCard
 
@@ -34,7 +35,9 @@ def follow(session: Session, job: Job) -> None:
     display_id = uuid4().hex
 
     def replace(bundle: dict[str, str]) -> bool:
-        display(bundle, raw=True, display_id=display_id, update=True)  # type: ignore[no-untyped-call]
+        # A job that goes on keeps its card, with which it can be taken up again.
+        card_too = {} if job.record.state in SETTLED else view_of(card.box)
+        display({**card_too, **bundle}, raw=True, display_id=display_id, update=True)  # type: ignore[no-untyped-call]
         # Where the page was loaded anew meanwhile it does not arrive: there the card stays, and can show it.
         return True
 

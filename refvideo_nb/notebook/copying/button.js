@@ -40,12 +40,6 @@ function render({ model, el }) {
   model.on("change:label change:text", name);
   name();
   el.append(button);
-  // A page that was loaded anew has another mark than the one before.
-  globalThis.refvideoPage ??= Math.random().toString(36).slice(2);
-  if (model.get("page") !== globalThis.refvideoPage) {
-    model.set("page", globalThis.refvideoPage);
-    model.save_changes();
-  }
   return () => clearTimeout(back);
 }
 

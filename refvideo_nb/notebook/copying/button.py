@@ -19,12 +19,6 @@ class CopyButton(anywidget.AnyWidget):
         What is copied.
     label : str
         What the button says; also its accessible name.
-
-    Attributes
-    ----------
-    page : str
-        A mark of the page that shows it, set by the page itself: it tells a page that
-        was loaded anew, to which a display handle's updates no longer come.
     """
 
     _esm = Path(__file__).with_name("button.js")
@@ -32,4 +26,3 @@ class CopyButton(anywidget.AnyWidget):
 
     text = traitlets.Unicode().tag(sync=True)
     label = traitlets.Unicode("Copy").tag(sync=True)
-    page = traitlets.Unicode().tag(sync=True)

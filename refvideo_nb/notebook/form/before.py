@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from refvideo_nb.core.pricing import Estimate
+    from refvideo_nb.display.source import Source
+    from refvideo_nb.notebook.form.turns import Turns
 
-__all__ = ["Before"]
+__all__ = ["FORMS", "Before"]
 
-_TABS = ("Prompt as sent", "JSON", "Cell", "Python")
+FORMS = ("Prompt as sent", "JSON", "Cell", "Python")
+_NOTHING = "There is none yet: something above is missing or wrong"
+_SEE, _HIDE = "See the request", "Hide the request"
 
 
 class Before:
@@ -25,34 +29,62 @@ class Before:
     Parameters
     ----------
     texts : callable
-        Gives the texts of the tabs, by their titles; asked only while somebody looks.
+        Gives the request in each of its forms, by their names, as far as it can be written;
+        asked only while somebody looks.
+    turns : Turns
+        The form's.
+    tell : callable
+        Told in one line what goes wrong.
+
+    Attributes
+    ----------
+    box : ipywidgets.VBox
+        What is displayed.
     """
 
-    def __init__(self, texts: Callable[[], dict[str, str]]) -> None:
+    def __init__(self, texts: Callable[[], dict[str, Source]], turns: Turns, tell: Callable[[str], None]) -> None:
         self._texts = texts
         self._cost, self._said = ipywidgets.HTML(), ipywidgets.HTML()
-        self._shown = {title: ipywidgets.HTML() for title in _TABS}
-        self.copy = {title: CopyButton(label=f"Copy {title.lower() if title != 'JSON' else title}") for title in _TABS}
-        panes = [ipywidgets.VBox([self._shown[t], self.copy[t]]) for t in _TABS]
-        self._tabs = ipywidgets.Tab(panes, titles=_TABS)
-        self._more = ipywidgets.Accordion([self._tabs], titles=("The request, before it is sent",), selected_index=None)
-        self._more.observe(lambda _: self.draw(), "selected_index")
-        self.box = ipywidgets.VBox([self._cost, self._said, self._more])
+        # Buttons, and not an accordion with tabs: those cannot be reached with a keyboard.
+        self._see = ipywidgets.ToggleButton(description=_SEE, layout={"width": "auto"})
+        self._form = ipywidgets.ToggleButtons(options=FORMS, layout={"width": "auto"}, style={"button_width": "auto"})
+        self._text, self._copy = ipywidgets.HTML(), CopyButton(label="Copy")
+        self._shown = ipywidgets.VBox(
+            [self._form, self._text, self._copy], layout=ipywidgets.Layout(display="none", grid_gap="6px")
+        )
+        self._shown.add_class("refvideo-request")
+        draw = turns.handler(self.draw, tell)
+        for each in (self._see, self._form):
+            each.observe(lambda _: draw(), "value")
+        see = ipywidgets.HBox([self._see])
+        self.box = ipywidgets.VBox([self._cost, self._said, see, self._shown], layout={"grid_gap": "4px"})
 
     def say(
         self, prices: Estimate | None, *, simulated: bool, left: str, problems: Sequence[str], notes: Sequence[str]
     ) -> None:
-        """What it costs, and what stands in its way; see `cost_html` and `messages_html`."""
+        """What it costs, and what stands in its way.
+
+        Parameters
+        ----------
+        prices : Estimate or None
+        simulated : bool
+            Whether nothing will be paid at all.
+        left : str
+            What the session's budget leaves, in words.
+        problems, notes : sequence of str
+        """
         self._cost.value = cost_html(prices, simulated=simulated, left=left)
         self._said.value = messages_html(problems, notes)
         self.draw()
 
     def draw(self) -> None:
-        """The texts, where somebody looks at them."""
-        if self._more.selected_index is None:
+        """The request, where somebody looks at it."""
+        looked_at = self._see.value
+        self._see.description = _HIDE if looked_at else _SEE
+        self._shown.layout.display = "" if looked_at else "none"
+        if not looked_at:
             return
-        texts = self._texts()
-        for title in _TABS:
-            text = texts.get(title, "")
-            self._shown[title].value = text_html(text)
-            self.copy[title].text = text
+        found = self._texts().get(self._form.value)
+        text, reason = (found.text or "", found.reason) if found else ("", _NOTHING)
+        self._text.value = messages_html([], [reason]) if reason else text_html(text)
+        self._copy.text = text

@@ -11,11 +11,31 @@ from refvideo_nb.display.form import messages_html
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["LABELS", "OWN", "Field"]
+__all__ = ["OWN", "Field", "labelled"]
 
-LABELS = {"description_width": "92px"}
 OWN = "the model's own"
-_WIDE = {"width": "auto", "max_width": "420px"}
+
+
+def labelled(kind: Callable[..., Any], label: str, *, flex: str = "", **more: Any) -> Any:
+    """A control below its label, which is also its accessible name.
+
+    Parameters
+    ----------
+    kind : callable
+        The class of the widget.
+    label : str
+    flex : str
+        How it shares its row, as CSS has it.
+    more
+        For the widget itself.
+    """
+    made = kind(description=label, layout={"width": "auto", "min_width": "0"}, **more)
+    # Where the form's own style is missing, the label stands before the control, and fits all the same.
+    made.style.description_width = "92px"
+    made.add_class("refvideo-field")
+    if flex:
+        made.layout.flex = flex
+    return made
 
 
 class Field:
@@ -24,20 +44,33 @@ class Field:
     Parameters
     ----------
     label : str
-        What stands before it, and its accessible name.
+        What stands above it, and its accessible name.
     example : str
         What free text may look like.
+    offered : sequence of (str, object), optional
+        What may be chosen; see `offer`.
     changed : callable
-        Called without arguments when a person chose something else.
+        Called without arguments when its value has changed.
+
+    Attributes
+    ----------
+    box : ipywidgets.VBox
+        What is displayed.
     """
 
-    def __init__(self, label: str, *, example: str = "", changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        label: str,
+        *,
+        example: str = "",
+        offered: Sequence[tuple[str, Any]] | None = None,
+        changed: Callable[[], None],
+    ) -> None:
         self._label, self._example, self._changed = label, example, changed
         self._said = ipywidgets.HTML()
-        self._quiet = False
         self._control: Any = None
-        self.box = ipywidgets.VBox()
-        self.offer(None)
+        self.box = ipywidgets.VBox(layout={"min_width": "0"})
+        self.offer(offered)
 
     @property
     def value(self) -> Any:
@@ -47,58 +80,45 @@ class Field:
         return (value.strip() or None) if isinstance(value, str) else value
 
     def put(self, value: Any) -> None:
-        """Choose something without telling anybody; what a list has not got becomes the model's own."""
-        self._quiet = True
-        try:
-            if isinstance(self._control, ipywidgets.Dropdown):
-                # By their text: what was typed while the field took any is the same number.
-                fits = (v for _, v in self._control.options if str(v) == str(value))
-                self._control.value = next(fits, "")
-            else:
-                self._control.value = "" if value is None else str(value)
-        finally:
-            self._quiet = False
+        """Choose something; what a list has not got becomes the model's own."""
+        if isinstance(self._control, ipywidgets.Dropdown):
+            # By their text: what was typed while the field took any is the same number.
+            fits = (v for _, v in self._control.options if str(v) == str(value))
+            self._control.value = next(fits, "")
+        else:
+            self._control.value = "" if value is None else str(value)
 
     def offer(self, values: Sequence[tuple[str, Any]] | None, *, why: str = "") -> None:
-        """What may be chosen: (text, value) pairs, or None for free text; the choice is kept where it fits.
+        """What may be chosen; the choice is kept where it fits.
 
         Parameters
         ----------
         values : sequence of (str, object), or None
+            Text and value; None for free text.
         why : str
-            Said when the pointer rests on the field.
+            What narrows it; shown in its place where nothing can be chosen at all.
         """
         before = self.value if self._control is not None else None
-        options = None if values is None else [(OWN, ""), *values]
-        if options is None:
+        if values is None:
             if not isinstance(self._control, ipywidgets.Text):
-                self._take(
-                    ipywidgets.Text(
-                        description=self._label, placeholder=self._example or OWN, style=LABELS, layout=_WIDE
-                    )
-                )
-        elif isinstance(self._control, ipywidgets.Dropdown):
-            if tuple(options) != tuple(self._control.options):
-                self._quiet = True
-                self._control.options = options
-                self._quiet = False
+                self._take(labelled(ipywidgets.Text, self._label, placeholder=self._example or OWN))
         else:
-            self._take(ipywidgets.Dropdown(description=self._label, options=options, style=LABELS, layout=_WIDE))
+            options = ((OWN if values else why or OWN, ""), *values)
+            if not isinstance(self._control, ipywidgets.Dropdown):
+                self._take(labelled(ipywidgets.Dropdown, self._label, options=options))
+            elif options != tuple(self._control.options):
+                self._control.options = options
         self._control.tooltip = why or self._label
-        self._control.disabled = options is not None and len(options) == 1
+        self._control.disabled = values is not None and not values
         self.put(before)
 
     def _take(self, control: Any) -> None:
         old, self._control = self._control, control
-        control.observe(self._on_value, "value")
+        control.observe(lambda _: self._changed(), "value")
         self.box.children = (control, self._said)
         if old is not None:
             old.close()
 
-    def _on_value(self, _: Any) -> None:
-        if not self._quiet:
-            self._changed()
-
-    def say(self, problems: Iterable[str], notes: Iterable[str] = ()) -> None:
-        """What is wrong with the value, and what is merely worth knowing."""
-        self._said.value = messages_html(problems, notes)
+    def say(self, problems: Iterable[str]) -> None:
+        """What is wrong with the value."""
+        self._said.value = messages_html(problems)

@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
-import threading
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 from IPython.display import display
 
-from refvideo_nb.client.wire import payload
-from refvideo_nb.core.checks import FRAMES_OR_REFERENCES, find_model
+from refvideo_nb.core.catalogue import Model
+from refvideo_nb.core.choices import choices
 from refvideo_nb.core.pricing import usd
-from refvideo_nb.core.roles import Role
-from refvideo_nb.display import source, words
-from refvideo_nb.display.form import head_html, heading_html, messages_html, model_html
-from refvideo_nb.engine.draft import review
-from refvideo_nb.engine.wish import Wish
-from refvideo_nb.errors import InvalidRequestError, one_line
+from refvideo_nb.display.asked import Given
+from refvideo_nb.display.form import head_html, heading_html, messages_html
+from refvideo_nb.errors import one_line
 from refvideo_nb.notebook.current import current_session
 from refvideo_nb.notebook.environment import Place, current_shell, place
+from refvideo_nb.notebook.form.adding import Adding
 from refvideo_nb.notebook.form.before import Before
-from refvideo_nb.notebook.form.fields import LABELS
 from refvideo_nb.notebook.form.frames import FrameField
+from refvideo_nb.notebook.form.look import Look, look
+from refvideo_nb.notebook.form.model import ModelField
+from refvideo_nb.notebook.form.prompt import PromptField
 from refvideo_nb.notebook.form.sending import Sending
-from refvideo_nb.notebook.form.settings import SettingFields
+from refvideo_nb.notebook.form.settings import PAIRS, SettingFields
+from refvideo_nb.notebook.form.start import named, usable_roles, usable_settings
 from refvideo_nb.notebook.form.strip import Strip
-from refvideo_nb.notebook.jobcard import button, guarded
+from refvideo_nb.notebook.form.texts import texts
+from refvideo_nb.notebook.form.turns import Turns
+from refvideo_nb.notebook.jobcard import guarded
 from refvideo_nb.notebook.progress import view_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from refvideo_nb.core.catalogue import Model
     from refvideo_nb.core.job import JobRecord
     from refvideo_nb.core.request import VideoRequest
-    from refvideo_nb.engine.draft import Draft, Review
+    from refvideo_nb.display.source import Source
+    from refvideo_nb.engine.draft import Draft
     from refvideo_nb.notebook.job import Job
     from refvideo_nb.notebook.session import Session
 
 __all__ = ["Form"]
-
-_ROLES = {role.value: role.meaning for role in Role}
-_COLUMN = {"flex_flow": "column", "grid_gap": "4px", "min_width": "0"}
 
 
 class Form:
@@ -66,69 +64,39 @@ class Form:
         self._session = current_session()
         # Kept, and not asked for at every look: that could wait for the network, on a thread that must not.
         self._catalogue = self._session.catalogue()
-        self._lock = threading.RLock()
-        self._review: Review | None = None
-        self._narrowed: object = None
-        self._drawn = False
-        changed = self.refresh
+        self._look: Look | None = None
+        self._fitted_for = self._session
+        self._taken_out: list[str] = []
+        self._narrowed: tuple[Model, bool, Session] | None = None
+        turns = self._turns = Turns(lambda: guarded(self._refresh, self._tell))
+        parts: dict[str, Any] = {"session": lambda: self._session, "namespace": _namespace, "turns": turns}
         self._head = ipywidgets.HTML()
-        self._model = ipywidgets.Combobox(
-            description="Model", style=LABELS, layout={"flex": "1 1 280px", "max_width": "420px"}, ensure_option=False
-        )
-        self._model.continuous_update = False
-        self._model.observe(lambda _: self.refresh(), "value")
-        self._model_said = ipywidgets.HTML()
-        self._choosing = ipywidgets.VBox()
-        self._choose = button(
-            "Compare models", self._toggle_models, tip="A table of all models, by need, cost and quality"
-        )
-        self._strip = Strip(session=self._at, namespace=_namespace, changed=changed, roles=_ROLES, lock=self._lock)
-        self._prompt = ipywidgets.Textarea(
-            description="Prompt",
-            placeholder="What the clip shows. @name stands for a reference",
-            rows=5,
-            style=LABELS,
-            layout={"width": "auto"},
-        )
-        self._prompt.observe(lambda _: self.refresh(), "value")
-        self._names = ipywidgets.HBox(
-            layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="4px", margin="0 0 0 96px")
-        )
-        self._prompt_said = ipywidgets.HTML()
-        self._settings = SettingFields(changed)
-        parts: dict[str, Any] = {"session": self._at, "namespace": _namespace, "changed": changed}
+        self._model = ModelField(turns, self._tell)
+        self._strip = Strip(**parts)
+        self._adding = Adding(self._strip, turns)
+        self._prompt = PromptField(turns, self._tell)
+        self._settings = SettingFields(turns.changed)
         self._frames = (FrameField("first", **parts), FrameField("last", **parts))
-        self._before = Before(self._texts)
-        self._sending = Sending(
-            current=self._current, ready=self._ready, load=self.load, confirm_above=confirm_above, lock=self._lock
-        )
-        for copy in self._before.copy.values():
-            copy.observe(lambda change: self._sending.seen_on(change["new"]), "page")
+        self._before = Before(self._texts, turns, self._tell)
+        self._sending = Sending(ready=self._ready, load=self._load, confirm_above=confirm_above, turns=turns)
         self.widget = self._laid_out()
-        self._start_from(defaults)
+        with turns:
+            self._start_from(dict(defaults))
+            turns.changed()
 
     def _laid_out(self) -> Any:
-        column = partial(ipywidgets.VBox, layout=ipywidgets.Layout(flex="1 1 400px", **_COLUMN))
-        model = ipywidgets.HBox(
-            [self._model, self._choose], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="6px")
+        frames = ipywidgets.GridBox([f.box for f in self._frames], layout=ipywidgets.Layout(**PAIRS))
+        left = _column("3 1 380px", _heading("References"), self._strip.box, self._adding.box, self._prompt.box)
+        right = _column("2 1 300px", _heading("Settings"), self._settings.box, frames)
+        columns = ipywidgets.HBox(
+            [left, right], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="8px 36px", margin="6px 0 0 0")
         )
-
-        def heading(text: str) -> Any:
-            return ipywidgets.HTML(heading_html(text))
-
-        left = column(
-            [
-                *(heading("Model"), model, self._model_said, self._choosing),
-                *(heading("References"), self._strip.box),
-                *(heading("Prompt"), self._prompt, self._names, self._prompt_said),
-            ]
+        box = ipywidgets.VBox(
+            [self._head, self._model.box, columns, _heading("Before paying"), self._before.box, self._sending.box],
+            layout=ipywidgets.Layout(max_width="1040px", grid_gap="4px"),
         )
-        right = column([heading("Settings"), self._settings.box, *(f.box for f in self._frames)])
-        columns = ipywidgets.HBox([left, right], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="8px 32px"))
-        return ipywidgets.VBox(
-            [self._head, columns, heading("Before paying"), self._before.box, self._sending.box],
-            layout=ipywidgets.Layout(max_width="1080px", grid_gap="2px"),
-        )
+        box.add_class("refvideo-form")
+        return box
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -142,21 +110,23 @@ class Form:
 
     # --- what it starts from -------------------------------------------------------------------------------
 
-    def _start_from(self, defaults: Mapping[str, Any]) -> None:
-        given = dict(defaults)
-        self._model.options = tuple(m.id for m in self._catalogue.models)
+    def _start_from(self, given: dict[str, Any]) -> None:
+        """Whatever cannot be used is told in the form, and the rest is taken."""
+        tell = self._strip.tell
+        self._model.offer(self._catalogue.models)
         self._model.value = str(given.pop("model"))
         self._prompt.value = str(given.pop("prompt") or "")
-        roles = given.pop("roles") or {}
-        for name, each in _items(given.pop("references", None)):
-            self._strip.take(each, name=name, role=roles.get(name, ""))
+        roles, problems = usable_roles(given.pop("roles"))
+        self._strip.cast(roles)
+        references, frames = given.pop("references"), given.pop("frames") or {}
+        take = self._turns.handler(lambda name, source: self._strip.take(source, name=name), tell)
+        guarded(lambda: [take(name, source) for name, source in named(references)], tell)
         for frame in self._frames:
-            if given.get("frames", {}) and frame.position in given["frames"]:
-                frame.put(str(given["frames"][frame.position]))
-        given.pop("frames", None)
-        self._settings.put(given)
-        self._drawn = True
-        self.refresh()
+            if frame.position in frames:
+                frame.put(frames[frame.position])
+        for problem in problems:
+            tell(problem)
+        self._settings.put(usable_settings(given, Model(id=self._model.value)))
 
     def load(self, record: JobRecord) -> None:
         """Put the request of an earlier job into the form.
@@ -165,130 +135,102 @@ class Form:
         ----------
         record : JobRecord
         """
-        guarded(lambda: self._load(record), self._tell)
+        self._turns.handler(self._load, self._tell)(record)
 
     def _load(self, record: JobRecord) -> None:
-        self._drawn = False  # one look at the end, and not one for each field
-        try:
-            gone = self._fill(record.request)
-        finally:
-            self._drawn = True
-        self._refresh()
-        if gone:
-            self._tell(f"the bytes of {', '.join(gone)} are gone from the media store: add them again")
+        gone = self._fill(record.request)
+        self._turns.changed()
+        said = [f"the bytes of {', '.join(gone)} are gone from the media store: add them again"] if gone else []
+        if record.request.previous_job_id is not None:
+            said.append(f"{record.id} extended an earlier job, which the form does not do: %%refvideo --extend does")
+        if said:
+            self._tell("; ".join(said))
 
     def _fill(self, request: VideoRequest) -> list[str]:
         """Put a request into the fields; the names of references whose bytes are gone."""
-        gone = self._strip.restore(self._at(), request.references)
+        media = self._session.media
+        gone = self._strip.restore(request.references)
         for frame in self._frames:
-            kept = next((f.image for f in request.frames if f.position == frame.position), None)
-            frame.put("" if kept is None else kept.url or str(self._at().media.path(kept.sha256, kept.media_type)))
+            image = next((f.image for f in request.frames if f.position == frame.position), None)
+            frame.put("" if image is None else image.url or str(media.path(image.sha256, image.media_type)))
         self._prompt.value = request.prompt
         self._model.value = request.model
+        # First of all what may be chosen, then the choice.
+        self._narrow()
         values = {n: getattr(request, n) for n in self._settings.fields if hasattr(request, n)}
         self._settings.put({**values, "provider": request.provider})
         return gone
 
-    # --- what is chosen ------------------------------------------------------------------------------------
-
-    def _at(self) -> Session:
-        return self._session
-
-    def _wish(self, settings: Mapping[str, Any]) -> Wish:
-        return Wish(prompt=self._prompt.value, model=self._model.value.strip(), **settings)
-
-    def _model_now(self) -> Model:
-        return find_model(self._model.value.strip(), self._catalogue.models)
-
-    def _narrow(self) -> None:
-        """Narrow everything to what the model takes, where that is another than before."""
-        model = self._model_now()
-        now = (model, bool(self._strip.items), self._session.simulated)
-        if now == self._narrowed:
-            return
-        self._narrowed = now
-        limits = model.references.images
-        self._strip.fit(limits)
-        for frame in self._frames:
-            frame.fit(limits)
-        notes = self._settings.narrow(model, with_references=now[1], simulated=now[2])
-        self._model_said.value = _facts(model) + messages_html([], notes)
+    # --- looking -------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
         """Look at everything anew: what is wrong, what it costs, what would be sent."""
-        guarded(self._refresh, self._tell)
+        self._turns.changed()
 
     def _refresh(self) -> None:
-        with self._lock:
-            if not self._drawn:
-                return  # the parts are still being made
-            self._sending.withdraw()
-            self._strip.offer()
-            session = self._session
-            self._head.value = head_html(
-                simulated=session.simulated, address=session.settings.base_url, note=self._catalogue.note
-            )
-            problems = self._look(session)
-            waiting = [*self._strip.busy, *(f.said for f in self._frames if f.busy)]
-            self._sending.waiting = bool(waiting)
-            draft = self._review.draft if self._review else None
-            self._say(problems, draft, waiting)
-
-    def _look(self, session: Session) -> list[InvalidRequestError]:
-        """Every problem of the request as it is now."""
-        self._review = None
-        try:
-            model = self._model_now()
-            self._narrow()
-            settings = self._settings.values()
-        except InvalidRequestError as error:
-            return [error]
-        if self._strip.references and any(f.said for f in self._frames):
-            extra = [InvalidRequestError(FRAMES_OR_REFERENCES, field="frames")]
-        else:
-            extra = []
-        found = review(
-            self._wish(settings),
-            model,
-            references=self._strip.references,
-            frames=[f.frame for f in self._frames if f.frame is not None],
+        self._adding.offer(_namespace())
+        session = self._session
+        self._head.value = head_html(
+            simulated=session.simulated, address=session.settings.base_url, note=self._catalogue.note
+        )
+        self._narrow()
+        found = self._look = look(
+            self._model.value,
+            self._catalogue.models,
+            prompt=self._prompt.value,
+            settings=self._settings,
+            strip=self._strip,
+            frames=self._frames,
             simulated=session.simulated,
         )
-        extra += [InvalidRequestError(p, field="references") for p in self._strip.problems]
-        extra += [InvalidRequestError(f.problem, field="frames") for f in self._frames if f.problem]
-        known = {str(p) for p in found.problems}
-        found.problems.extend(p for p in extra if str(p) not in known)
-        self._review = found
-        return found.problems
+        self._say(found)
+        self._sending.looked_at(session, found.draft, waiting=bool(found.waiting))
 
-    def _say(self, problems: list[InvalidRequestError], draft: Draft | None, waiting: list[str]) -> None:
-        here = {k: [str(p) for p in problems if p.field == k] for k in ("prompt", "references", "model")}
-        self._settings.say(problems)
-        prompt = self._prompt.value
-        spoken = draft.hints if draft and prompt.strip() else ()
-        # An empty prompt is how everybody begins: it is told below, not shouted beside the field.
-        shown = [p for p in here["prompt"] if prompt.strip()]
-        self._prompt_said.value = messages_html(shown, spoken)
-        self._strip.say(here["references"], [])
-        with_references = bool(self._strip.items)
+    def _narrow(self) -> None:
+        """Narrow every field to what the model takes, where that is not what it was narrowed to."""
+        session, with_references = self._session, bool(self._strip.items)
+        model = next((m for m in self._catalogue.models if m.id == self._model.value), None)
+        if model is None or (model, with_references, session) == self._narrowed:
+            return
+        # Another session has its own media store, and may refuse an address that the one before took.
+        moved, self._fitted_for = self._fitted_for is not session, session
+        before, self._narrowed = self._narrowed, (model, with_references, session)
+        if before is None or before[0] != model:
+            self._taken_out.clear()
+        limits = model.references.images
+        self._strip.fit(limits, anew=moved)
         for frame in self._frames:
-            frame.allow(not with_references, FRAMES_OR_REFERENCES.partition(":")[0] if with_references else "")
-        self._offer_names()
-        if here["model"]:
-            self._narrowed = None
-            self._model_said.value = messages_html(here["model"])
-        placed = {"prompt", "references", "model", *self._settings.fields, "provider"}
-        rest = [str(p) for p in problems if p.field not in placed or (p.field == "prompt" and not prompt.strip())]
-        waits = [f"reading {one_line(w, limit=60)}: Generate waits for it" for w in waiting]
-        beside = len(problems) - len(rest)
-        count = [f"{beside} {'thing' if beside == 1 else 'things'} to mend above" if beside else ""]
-        notes = [n for n in draft.notes if n not in draft.hints] if draft else []
+            frame.fit(limits, anew=moved)
+        self._taken_out += self._settings.narrow(model, with_references=with_references, simulated=session.simulated)
+        self._model.show(model, self._taken_out)
+
+    def _say(self, found: Look) -> None:
+        """Each problem beside the field that it is about; the others, and how many there are, below."""
+        draft, prompt = found.draft, self._prompt.value
+        if found.model is None:
+            self._model.say(found.of("model"))
+            self._narrowed = None  # its facts are shown again when it is chosen again
+        self._strip.say(found.of("references"))
+        # An empty prompt is how everybody begins: it is told below, not shouted beside the field.
+        begun = bool(prompt.strip())
+        self._prompt.say(found.of("prompt") if begun else [], draft.hints if draft and begun else [])
+        self._model.references = len(self._strip.items)
+        self._prompt.offer([item.reference.name for item in self._strip.items])
+        self._settings.say(found.problems)
+        offered = choices(found.model, with_references=bool(self._strip.items)) if found.model else None
+        for frame in self._frames:
+            frame.say(found.problems, offered)
+        placed = {"model", "references", "frames", "provider", *self._settings.fields, *(["prompt"] if begun else [])}
+        rest = [str(p) for p in found.problems if p.field not in placed]
+        if beside := len(found.problems) - len(rest):
+            rest.append(f"{beside} {'thing' if beside == 1 else 'things'} to mend above")
+        notes = [f"reading {one_line(w, limit=60)}: Generate waits for it" for w in found.waiting]
         self._before.say(
             draft.prices if draft else None,
             simulated=self._session.simulated,
             left=self._budget_left(),
-            problems=[w for w in (*rest, *count) if w],
-            notes=[*waits, *notes],
+            problems=rest,
+            notes=[*notes, *found.notes],
         )
 
     def _budget_left(self) -> str:
@@ -297,89 +239,36 @@ class Form:
             return ""
         return f"{usd(max(session.budget - session.spent(), Decimal(0)))} left of the session's {usd(session.budget)}"
 
-    def _offer_names(self) -> None:
-        names = [i.reference.name for i in self._strip.items]
-        if [b.description for b in self._names.children] == [f"@{n}" for n in names]:
-            return
-        old = self._names.children
-        self._names.children = [
-            button(f"@{name}", partial(self._insert, name), tip=f"Put @{name} at the end of the prompt")
-            for name in names
-        ]
-        for each in old:
-            each.close()
-
-    def _insert(self, name: str) -> None:
-        text = self._prompt.value
-        self._prompt.value = f"{text}{'' if not text or text[-1].isspace() else ' '}@{name} "
-
-    def _texts(self) -> dict[str, str]:
-        """The request in all its forms, for reading and copying; the key is in none."""
-        draft = self._review.draft if self._review else None
-        if draft is None:
+    def _texts(self) -> dict[str, Source]:
+        """The request in all its forms, as far as it can be written."""
+        if self._look is None or self._look.draft is None or not self._look.whole:
             return {}
-        request = draft.request
-
-        def address(reference: Any) -> str:
-            return reference.url or f"data:{reference.media_type};base64,… ({words.nbytes(reference.nbytes)})"
-
-        body = payload(request, prompt=draft.compiled.text, address=address, session_id="rv-… (the job's own id)")
-        given = source.Asked(
-            prompt=request.prompt,
-            model=request.model,
-            references=tuple(source.Given(i.reference.name, i.said.source, i.said.variable) for i in self._strip.items),
-            frames=tuple(source.Given(f.position, f.said, f.said in _namespace()) for f in self._frames if f.said),
-            duration=request.duration,
-            resolution=request.resolution,
-            aspect_ratio=request.aspect_ratio,
-            size=request.size,
-            seed=request.seed,
-            generate_audio=request.generate_audio,
-            provider=request.provider,
+        namespace = _namespace()
+        return texts(
+            self._look.draft,
+            references=[Given(i.reference.name, i.said.source, i.said.variable) for i in self._strip.items],
+            frames=[Given(f.position, f.said, f.said in namespace) for f in self._frames if f.said],
             max_cost=self._settings.fields["max_cost"].value,
             fresh=self._sending.fresh,
         )
-        made = {"JSON": source.as_json(body), "Cell": source.as_cell(given), "Python": source.as_python(given)}
-        return {"Prompt as sent": draft.compiled.text} | {k: v.text or v.reason for k, v in made.items()}
 
     # --- sending -------------------------------------------------------------------------------------------
 
-    def _current(self) -> tuple[Session, bool]:
-        """The session of the environment as it is now, and whether it is another than was shown."""
+    def _ready(self) -> tuple[Session, Draft | None, bool]:
+        """The session of the environment as it is now, what may be sent, and whether the form showed another one."""
+        if (shell := current_shell()) is not None and (magics := shell.meta.get("refvideo_nb")) is not None:
+            magics._limit()  # noqa: SLF001 - what %config allows to be spent counts here too
         session = current_session()
         moved = session is not self._session
         if moved:
             # A key was set, or taken away, since the form was drawn.
             self._session, self._catalogue = session, session.catalogue()
-            self._model.options = tuple(m.id for m in self._catalogue.models)
+            self._model.offer(self._catalogue.models)
         self._refresh()
-        return session, moved
-
-    def _ready(self) -> Draft | None:
-        """What may be sent as it is; None where something stands in its way, which is said already."""
-        found = self._review
-        if found is None or found.problems or self._sending.waiting:
-            return None
-        return found.draft
+        return session, self._look.sendable if self._look else None, moved
 
     def _tell(self, problem: str) -> None:
         self._sending.tell(problem)
-
-    def _toggle_models(self) -> None:
-        guarded(self._show_models, self._tell)
-
-    def _show_models(self) -> None:
-        if self._choosing.children:
-            self._choosing.children = ()
-            return
-        from refvideo_nb.notebook.chooser import ModelTable  # noqa: PLC0415 - only where somebody looks
-
-        table = ModelTable(self._catalogue.models)
-        table.observe(self._choose_model)
-        self._choosing.children = (table.box,)
-
-    def _choose_model(self, model_id: str) -> None:
-        self._model.value = model_id
 
     def _ipython_display_(self) -> None:
         if place(current_shell()) in {Place.SCRIPT, Place.TERMINAL}:
@@ -395,21 +284,15 @@ class Form:
         self.widget.close()
 
 
+def _heading(text: str) -> Any:
+    return ipywidgets.HTML(heading_html(text))
+
+
+def _column(flex: str, *parts: Any) -> Any:
+    layout = ipywidgets.Layout(flex=flex, flex_flow="column", min_width="0", grid_gap="4px", overflow="visible")
+    return ipywidgets.VBox(parts, layout=layout)
+
+
 def _namespace() -> Mapping[str, Any]:
     shell = current_shell()
     return shell.user_ns if shell is not None else {}
-
-
-def _items(references: Any) -> list[tuple[str | None, Any]]:
-    if references is None:
-        return []
-    if hasattr(references, "items"):
-        return list(references.items())
-    return [(None, source_) for source_ in references]
-
-
-def _facts(model: Model) -> str:
-    from refvideo_nb.core.ranking import rank  # noqa: PLC0415 - with its one use
-
-    (ranked,) = rank([model], by="cost")
-    return model_html(model, price=ranked.price, clip_words=ranked.clip)

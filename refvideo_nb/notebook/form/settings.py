@@ -12,7 +12,7 @@ from refvideo_nb.core.choices import Selection, choices, narrow
 from refvideo_nb.display.form import messages_html
 from refvideo_nb.engine.wish import provider_options, whole_number
 from refvideo_nb.errors import RefVideoError
-from refvideo_nb.notebook.form.fields import LABELS, Field
+from refvideo_nb.notebook.form.fields import Field, labelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from refvideo_nb.core.choices import Choices
     from refvideo_nb.errors import InvalidRequestError
 
-__all__ = ["SettingFields"]
+__all__ = ["PAIRS", "SettingFields"]
 
+PAIRS = {"grid_template_columns": "repeat(auto-fit, minmax(150px, 1fr))", "grid_gap": "2px 12px", "overflow": "visible"}
 _SOUND = (("with sound", True), ("silent", False))
 
 
@@ -36,50 +37,40 @@ class SettingFields:
     """
 
     def __init__(self, changed: Callable[[], None]) -> None:
-        self._quiet = False
         self.fields = {
             "duration": Field("Duration", example="seconds", changed=changed),
             "resolution": Field("Resolution", example="such as 720p", changed=changed),
             "aspect_ratio": Field("Aspect ratio", example="such as 16:9", changed=changed),
-            "size": Field("Size", example="WIDTHxHEIGHT, instead of the two above", changed=changed),
-            "seed": Field("Seed", example="a whole number; empty for a new one", changed=changed),
-            "generate_audio": Field("Audio", changed=changed),
-            "max_cost": Field("Max cost", example="USD; empty for no limit", changed=changed),
+            "size": Field("Size", example="such as 1280x720", changed=changed),
+            "seed": Field("Seed", example="a new one each time", changed=changed),
+            "generate_audio": Field("Audio", offered=_SOUND, changed=changed),
+            "max_cost": Field("Max cost", example="USD, such as 0.50", changed=changed),
         }
-        self._provider = ipywidgets.Textarea(
-            description="Provider",
-            placeholder="one SLUG.KEY=VALUE a line",
-            rows=2,
-            continuous_update=False,
-            style=LABELS,
-            layout={"width": "auto", "max_width": "420px"},
-        )
-        self._provider.observe(lambda _: None if self._quiet else changed(), "value")
+        self._provider = labelled(ipywidgets.Textarea, "Provider options", rows=2, continuous_update=False)
+        self._provider.observe(lambda _: changed(), "value")
         self._provider_said = ipywidgets.HTML()
-        self.box = ipywidgets.VBox(
-            [*(f.box for f in self.fields.values()), self._provider, self._provider_said],
-            layout=ipywidgets.Layout(overflow="visible"),
-        )
+        grid = ipywidgets.GridBox([f.box for f in self.fields.values()], layout=ipywidgets.Layout(**PAIRS))
+        self.box = ipywidgets.VBox([grid, self._provider, self._provider_said])
 
     def values(self) -> dict[str, Any]:
-        """What was chosen, by the names of `generate`'s arguments.
+        """What was chosen, by the names of `generate`'s arguments; without the provider's options."""
+        return {name: field.value for name, field in self.fields.items()}
+
+    def provider(self) -> dict[str, dict[str, Any]] | None:
+        """The provider's options.
 
         Raises
         ------
         InvalidRequestError
-            For provider options that are none.
+            For a line that is none.
         """
-        found = {name: field.value for name, field in self.fields.items()}
-        found["provider"] = provider_options(self._provider.value.splitlines())
-        return found
+        return provider_options(self._provider.value.splitlines())
 
     def put(self, values: Mapping[str, Any]) -> None:
         """Choose these; what is not named stays."""
         for name, value in values.items():
             if name == "provider":
-                self._quiet = True
-                self._provider.value = "\n".join(provider_lines(value or {}))
-                self._quiet = False
+                self._provider.value = value if isinstance(value, str) else "\n".join(provider_lines(value or {}))
             else:
                 shown = f"{value[0]}x{value[1]}" if name == "size" and isinstance(value, list | tuple) else value
                 self.fields[name].put(shown)
@@ -87,7 +78,7 @@ class SettingFields:
     def narrow(self, model: Model, *, with_references: bool, simulated: bool) -> tuple[str, ...]:
         """Offer what a model takes, keep what still fits, and say what did not."""
         offered = choices(model, with_references=with_references)
-        before = self._selection()
+        before, texts = self._selection(), self.values()
         narrowed = narrow(before, model, with_references=with_references, simulated=simulated)
         self._offer(offered)
         left = narrowed.selection
@@ -101,8 +92,10 @@ class SettingFields:
         keys = ", ".join(offered.provider)
         self._provider.disabled = not (offered.provider or self._provider.value or simulated)
         self._provider.tooltip = f"Allowed keys: {keys}" if keys else "This model passes no options through"
-        self._provider.placeholder = f"SLUG.KEY=VALUE a line; keys: {keys}" if keys else "this model takes none"
-        return narrowed.notes
+        self._provider.placeholder = f"SLUG.KEY=VALUE a line\nkeys: {keys}" if keys else "this model takes none"
+        # What was typed freely, and is no value at all, has no place in a list either.
+        lost = [n for n, f in self.fields.items() if texts[n] and f.value is None and getattr(before, n, "") is None]
+        return (*narrowed.notes, *(f"{n.replace('_', ' ')} {texts[n]!r} is not offered (taken out)" for n in lost))
 
     def _offer(self, offered: Choices) -> None:
         why = offered.why
@@ -128,7 +121,7 @@ class SettingFields:
         field = self.fields
         size = str(field["size"].value or "").lower().replace("×", "x").partition("x")
         try:
-            provider = provider_options(self._provider.value.splitlines()) or {}
+            provider = self.provider() or {}
         except RefVideoError:
             provider = {}
         return Selection(

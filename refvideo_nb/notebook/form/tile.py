@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from refvideo_nb.core.references import Reference
+from refvideo_nb.core.roles import Role
 from refvideo_nb.display.asked import Given
-from refvideo_nb.display.form import messages_html
+from refvideo_nb.display.form import messages_html, tile_html
 from refvideo_nb.engine.intake import Loaded
 from refvideo_nb.notebook.jobcard import button
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-
-__all__ = ["Item", "tile"]
+__all__ = ["Item", "Tile"]
 
 _WIDTH = "164px"
-_LABEL = {"description_width": "44px"}
+_LABEL = {"description_width": "40px"}
+_UNSAID = "not said"
 
 
 @dataclass(eq=False)
@@ -51,51 +52,72 @@ class Item:
     problem: str = ""
 
 
-def tile(
-    item: Item,
-    *,
-    picture: str,
-    roles: Mapping[str, str],
-    rename: Callable[[str], None],
-    give_role: Callable[[str], None],
-    earlier: Callable[[], None] | None,
-    later: Callable[[], None] | None,
-    remove: Callable[[], None],
-) -> Any:
-    """The widgets of one reference.
+class Tile:
+    """The widgets of one reference, which stay the same while it changes.
 
     Parameters
     ----------
     item : Item
-    picture : str
-        HTML.
-    roles : mapping of str to str
-        What may be chosen, and what it says.
-    rename, give_role, earlier, later, remove : callable
-        What its controls do; None where there is no place to move to.
+    does : mapping of str to callable
+        What its controls do: ``rename`` and ``give_role`` with the new text, ``earlier``,
+        ``later`` and ``remove`` without any.
+
+    Attributes
+    ----------
+    box : ipywidgets.VBox
+        What is displayed.
     """
-    name = item.reference.name
-    word = ipywidgets.Text(
-        value=name, description="Name", continuous_update=False, style=_LABEL, layout={"width": "auto"}
-    )
-    word.observe(lambda change: rename(change["new"]), "value")
-    role = ipywidgets.Dropdown(
-        options=[("any", ""), *((r, r) for r in roles)],
-        value=item.role if item.role in roles else "",
-        description="Role",
-        tooltip="; ".join(f"{r}: {why}" for r, why in roles.items()),
-        style=_LABEL,
-        layout={"width": "auto"},
-    )
-    role.observe(lambda change: give_role(change["new"]), "value")
-    moves = [_arrow("left", f"Move {name} earlier", earlier), _arrow("right", f"Move {name} later", later)]
-    row = ipywidgets.HBox([*moves, button("Remove", remove, tip=f"Remove {name}")])
-    said = ipywidgets.HTML(messages_html([item.problem] if item.problem else []))
-    return ipywidgets.VBox([ipywidgets.HTML(picture), said, word, role, row], layout={"width": _WIDTH})
+
+    def __init__(self, item: Item, does: Mapping[str, Callable[..., Any]]) -> None:
+        self._item = item
+        self._picture, self._said = ipywidgets.HTML(), ipywidgets.HTML()
+        wide = {"width": "auto", "margin": "2px 0"}
+        self._name = ipywidgets.Text(
+            value=item.reference.name, description="Name", continuous_update=False, style=_LABEL, layout=wide
+        )
+        self._role = ipywidgets.Dropdown(
+            options=[(_UNSAID, ""), *((r.value, r.value) for r in Role)],
+            value=item.role if item.role in list(Role) else "",
+            description="Role",
+            tooltip="; ".join(f"{r.value}: {r.meaning}" for r in Role),
+            style=_LABEL,
+            layout=wide,
+        )
+        self._name.observe(lambda change: does["rename"](change["new"]), "value")
+        self._role.observe(lambda change: does["give_role"](change["new"]), "value")
+        self._earlier, self._later = _arrow("left", does["earlier"]), _arrow("right", does["later"])
+        self._remove = button("Remove", does["remove"])
+        row = ipywidgets.HBox([self._earlier, self._later, self._remove])
+        self.box = ipywidgets.VBox(
+            [self._picture, self._said, self._name, self._role, row], layout={"width": _WIDTH, "overflow": "visible"}
+        )
+
+    def draw(self, index: int, *, last: bool, read: Callable[[Reference], bytes | None]) -> None:
+        """As its item is now, in this place.
+
+        Parameters
+        ----------
+        index : int
+            From 0.
+        last : bool
+            Whether nothing comes after it.
+        read : callable
+            Gives the bytes of a reference, or None.
+        """
+        item, name = self._item, self._item.reference.name
+        self._picture.value = tile_html(item.reference, index, read)
+        self._said.value = messages_html([item.problem] if item.problem else [])
+        self._name.value = name
+        self._earlier.disabled, self._later.disabled = index == 0, last
+        self._earlier.tooltip, self._later.tooltip = f"Move {name} earlier", f"Move {name} later"
+        self._remove.tooltip = f"Remove {name}"
+
+    def close(self) -> None:
+        """Take it off the page."""
+        self.box.close()
 
 
-def _arrow(side: str, tip: str, does: Callable[[], None] | None) -> Any:
-    made = ipywidgets.Button(icon=f"arrow-{side}", tooltip=tip, disabled=does is None, layout={"width": "34px"})
-    if does is not None:
-        made.on_click(lambda _: does())
+def _arrow(side: str, does: Callable[[], Any]) -> Any:
+    made = ipywidgets.Button(icon=f"arrow-{side}", layout={"width": "34px"})
+    made.on_click(lambda _: does())
     return made
