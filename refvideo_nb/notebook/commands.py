@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "HELP", "run"]
 
 HELP = """\
+%refvideo form        a form for the request: choose, see what it costs, pay, watch
 %refvideo models      the video models: what each takes, and what is known of its references; to rank and search
 %refvideo jobs        the jobs of this home folder, newest first; to search, show, resume and forget
-%refvideo show ID     a job as it is now (the beginning of its id is enough)
+%refvideo show ID     a job as it is now (the beginning of its id, or the variable that holds it, is enough)
 %refvideo resume [ID] go on watching unfinished jobs; nothing is paid again
 %refvideo retry ID    send the request of a job again, as a new job: this pays again
+%refvideo doctor      versions, key, folders, unfinished jobs: what is well, and what to do where it is not
 %refvideo?            this help and the options of %%refvideo
 """
 
@@ -96,18 +98,46 @@ def _jobs(words: list[str], shell: Any) -> None:
     _show_bundle(jobs_table(current_session().ledger.jobs(limit=200)), shell, live)
 
 
-def _show(words: list[str], _shell: Any) -> None:
+def _form(words: list[str], shell: Any) -> None:
+    from refvideo_nb.notebook.api import form  # noqa: PLC0415 - as above
+
+    _no_more("form", words)
+    if place(shell) in {Place.TERMINAL, Place.SCRIPT}:
+        raise UsageError("%refvideo form needs a notebook: %%refvideo, or refvideo_nb.generate(…), does the same here")
+    display(form())  # type: ignore[no-untyped-call]
+
+
+def _doctor(words: list[str], shell: Any) -> None:
+    from refvideo_nb.display.tables import findings_table  # noqa: PLC0415 - as above
+    from refvideo_nb.notebook.doctor import examine  # noqa: PLC0415 - as above
+
+    _no_more("doctor", words)
+    bundle = findings_table([(f.what, f.found, f.todo) for f in examine(shell)])
+    if place(shell) is Place.TERMINAL:
+        print(bundle["text/plain"])  # noqa: T201 - the line's own output
+    else:
+        display(bundle, raw=True)  # type: ignore[no-untyped-call]
+
+
+def _id_in(word: str, shell: Any) -> str:
+    """A job's id as it was typed: itself, or the variable that holds the job, also as ``{clip.id}``."""
+    name = word.strip("{}").removesuffix(".id")
+    held = shell.user_ns.get(name) if name.isidentifier() else None
+    return held.id if isinstance(held, Job) else word
+
+
+def _show(words: list[str], shell: Any) -> None:
     if len(words) != 1:
         raise UsageError("%refvideo show: give one id (%refvideo jobs lists them)")
     session = current_session()
-    Job(session, session.ledger.get(words[0]).id).show()
+    Job(session, session.ledger.get(_id_in(words[0], shell)).id).show()
 
 
 def _resume(words: list[str], shell: Any) -> None:
     from refvideo_nb.notebook.api import resume  # noqa: PLC0415 - as above
 
     session = current_session()
-    jobs = [Job(session, session.ledger.get(word).id) for word in words] if words else resume()
+    jobs = [Job(session, session.ledger.get(_id_in(word, shell)).id) for word in words] if words else resume()
     if not jobs:
         print("no job is unfinished")  # noqa: T201 - the line's own output
     for job in jobs:
@@ -118,8 +148,9 @@ def _retry(words: list[str], shell: Any) -> None:
     if len(words) != 1:
         raise UsageError("%refvideo retry: give one id (%refvideo jobs lists them)")
     session = current_session()
-    record = session.retry(words[0])
-    print(f"{record.id} sends the request of {words[0]} again")  # noqa: T201 - the line's own output
+    before = session.ledger.get(_id_in(words[0], shell)).id
+    record = session.retry(before)
+    print(f"{record.id} sends the request of {before} again")  # noqa: T201 - the line's own output
     show_job(session, Job(session, record.id), shell)
 
 
@@ -129,6 +160,8 @@ def _no_more(command: str, words: list[str]) -> None:
 
 
 COMMANDS: dict[str, Callable[[list[str], Any], None]] = {
+    "doctor": _doctor,
+    "form": _form,
     "jobs": _jobs,
     "models": _models,
     "resume": _resume,

@@ -86,12 +86,20 @@ def test_lines_look_up_and_show(kernel):
     assert "<b>cat" not in jobs["text/html"]
     models = kernel.ok("%refvideo models").bundles[-1]
     assert "bytedance/seedance-2.0-fast" in models["text/plain"]
-    for command in (f"%refvideo show {job}", f"%refvideo show {job[:-1]}", "clip.show()", "clip"):
+    for command in (
+        f"%refvideo show {job}",
+        f"%refvideo show {job[:-1]}",
+        "%refvideo show clip",
+        "clip.show()",
+        "clip",
+    ):
         bundle = kernel.ok(command).bundles[-1]
         assert {"text/html", "image/png", "text/plain"} <= set(bundle), command
         assert "<video" in bundle["text/html"]
         assert "<b>cat" not in bundle["text/html"]
     assert kernel.ok("%refvideo resume").out == "no job is unfinished\n"
+    report = kernel.ok("%refvideo doctor").bundles[-1]
+    assert "the simulator answers, nothing is paid" in report["text/plain"]
     help_page = kernel.ok("%refvideo?").payload[0]["data"]["text/plain"]
     assert all(words in help_page for words in ("--aspect-ratio", "--max-cost", "%refvideo jobs", "{{name}}"))
 
