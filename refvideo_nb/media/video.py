@@ -160,7 +160,7 @@ def frames_at(path: Path, times: Sequence[float], *, width: int) -> list[NDArray
     wanted = list(times)
     found: list[NDArray[np.uint8]] = []
     shown: av.VideoFrame | None = None
-    for frame in _decode(path):
+    for frame in decode(path):
         while len(found) < len(wanted) and shown is not None and (frame.time or 0.0) > wanted[len(found)] + 1e-6:
             found.append(_small(shown, width))
         if len(found) == len(wanted):
@@ -172,9 +172,18 @@ def frames_at(path: Path, times: Sequence[float], *, width: int) -> list[NDArray
     return found + [last] * (len(wanted) - len(found))
 
 
-def _decode(path: Path) -> Iterator[av.VideoFrame]:
+def decode(path: Path) -> Iterator[av.VideoFrame]:
+    """Every frame in the order in which they are shown, as the decoder gives them.
+
+    Raises
+    ------
+    DownloadError
+        Where it has no video track, or cannot be decoded.
+    """
     try:
         with open_media(path) as container:
+            if not container.streams.video:
+                raise DownloadError(f"{_called(path)} has no video track")
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             yield from container.decode(stream)

@@ -26,8 +26,7 @@ class FeatureMap:
         windows are means of what the network pools itself.
     left, top : float
         Pixels of the given image at which the first cell is centred, from its left and
-        upper border. Networks with one-sided padding look half a cell further to the
-        right and below than an even grid would say.
+        upper border.
     step_x, step_y : float
         Pixels between the centres of neighbouring cells.
     width, height : int

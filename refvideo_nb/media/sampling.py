@@ -1,0 +1,159 @@
+"""Frames of a film for measuring: in sequence, small, a few at a time.
+
+The file is read twice. First its packets, which tell when each frame is shown and cost
+next to nothing; then the frames, of which only the chosen ones are converted and made
+small, in libswscale. What is held at once does not grow with the film.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from refvideo_nb.errors import DownloadError, InvalidRequestError, one_line
+from refvideo_nb.media.video import decode, open_media
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["FrameBatch", "sample_frames"]
+
+_CLOSE = 1e-6  # seconds; a frame's time is a fraction that binary numbers miss
+_WIDEST = 4  # sides; a film that is wider yet is made smaller, since memory follows its area
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameBatch:
+    """Some frames of a film, in the order in which they are shown.
+
+    Attributes
+    ----------
+    images : ndarray
+        ``(n, height, width, 3)`` uint8, RGB, upright and with square pixels.
+    times : ndarray
+        ``(n,)`` float64, seconds since the first frame of the film.
+    """
+
+    images: NDArray[np.uint8]
+    times: NDArray[np.float64]
+
+
+def sample_frames(
+    path: Path,
+    *,
+    count: int | None = 32,
+    every: float | None = None,
+    short_side: int = 512,
+    batch: int = 8,
+) -> Iterator[FrameBatch]:
+    """Frames of a film, spread over its whole length.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    count : int or None
+        How many, at equal distances in time from the first frame on; a film with fewer
+        gives all that it has. None with no `every` gives every frame.
+    every : float, optional
+        Seconds between frames, instead of `count`.
+    short_side : int
+        Pixels of the shorter side of what is returned, whatever the film has; the longer
+        one follows the ratio, up to 4 times.
+    batch : int
+        The most frames that are returned at once.
+
+    Yields
+    ------
+    FrameBatch
+        No frame comes twice. A moment is that of the frame that is shown then, so where
+        the rate varies the distances are as equal as its frames allow.
+
+    Raises
+    ------
+    InvalidRequestError
+        Where a number cannot be used.
+    DownloadError
+        Where the file has no video track, or cannot be decoded.
+    """
+    for field, number in (("count", count), ("every", every), ("short_side", short_side), ("batch", batch)):
+        if number is not None and not 0 < number < float("inf"):
+            raise InvalidRequestError(f"{field}={number!r} cannot be used: give more than 0", field=field, value=number)
+    return _batches(path, count, every, short_side, batch)
+
+
+def _batches(path: Path, count: int | None, every: float | None, short_side: int, batch: int) -> Iterator[FrameBatch]:
+    span = _span(path)
+    step = every if every is not None else (span.seconds / count if count is not None else 0.0)
+    images: list[NDArray[np.uint8]] = []
+    times: list[float] = []
+    for frame, time in _chosen(path, step, span):
+        image = _converted(frame, span.ratio, short_side)
+        # A film may change its size on the way; what is returned together has one.
+        if len(images) == batch or (images and image.shape != images[0].shape):
+            yield FrameBatch(images=np.stack(images), times=np.array(times))
+            images, times = [], []
+        images.append(image)
+        times.append(time)
+    if not images:
+        raise DownloadError(f"{path.name} has no frame that can be decoded")
+    yield FrameBatch(images=np.stack(images), times=np.array(times))
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    first: float  # seconds at which the first frame is shown
+    seconds: float  # from there to the end of the last
+    ratio: float  # how much wider than high a pixel is
+
+
+def _span(path: Path) -> _Span:
+    """What must be known of a film before its frames are chosen."""
+    try:
+        with open_media(path) as container:
+            if not container.streams.video:
+                raise DownloadError(f"{path.name} has no video track: give a film")
+            stream = container.streams.video[0]
+            base, ratio = stream.time_base, float(stream.sample_aspect_ratio or 1)
+            packets = [p for p in container.demux(stream) if p.size and not p.is_discard]
+            moments = sorted(float(p.pts * base) for p in packets if p.pts is not None and base is not None)
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise DownloadError(f"{path.name} cannot be decoded as a video ({one_line(error, limit=120)})") from None
+    if not moments or len(moments) < len(packets):
+        # Old containers leave it to the decoder to say when its frames are shown.
+        moments = [frame.time for frame in decode(path) if frame.pts is not None]
+    if not moments:
+        return _Span(0.0, 0.0, ratio)
+    seconds = moments[-1] - moments[0]
+    # The last frame is taken to stand as long as the others do on average.
+    return _Span(moments[0], seconds + seconds / max(1, len(moments) - 1), ratio)
+
+
+def _chosen(path: Path, step: float, span: _Span) -> Iterator[tuple[av.VideoFrame, float]]:
+    """The frames that are shown at 0, step, 2 step … seconds, each once, with the times at which they begin."""
+    wanted = 0.0
+    held: tuple[av.VideoFrame, float] | None = None
+    for frame in decode(path):
+        time = (held[1] if held else 0.0) if frame.pts is None else frame.time - span.first
+        # A frame is shown until the next one comes, so only then it is known which moments it answers.
+        if held is not None and time > wanted + _CLOSE:
+            yield held
+            wanted = step * math.ceil((time - _CLOSE) / step) if step else time
+        held = (frame, time)
+    if held is not None and (wanted < span.seconds - _CLOSE or not span.seconds):
+        yield held
+
+
+def _converted(frame: av.VideoFrame, ratio: float, short_side: int) -> NDArray[np.uint8]:
+    """A frame as it is shown: with square pixels, upright, and of the size asked for."""
+    width, height = frame.width * ratio, float(frame.height)
+    long_side = min(max(width, height) / min(width, height), _WIDEST) * short_side
+    sides = (long_side, short_side) if width >= height else (short_side, long_side)
+    small = frame.reformat(width=round(sides[0]), height=round(sides[1]), format="rgb24").to_ndarray()
+    turns = round(frame.rotation / 90)  # counter-clockwise, as numpy turns
+    return np.ascontiguousarray(np.rot90(small, turns), dtype=np.uint8)
