@@ -38,6 +38,8 @@ class Chosen:
     ----------
     session : callable
         Gives the session.
+    selected : callable
+        Gives the id of the job that is chosen, or None.
     changed : callable
         Called when a job was resumed or forgotten.
     use_again : callable, optional
@@ -53,11 +55,13 @@ class Chosen:
         self,
         *,
         session: Callable[[], Session],
+        selected: Callable[[], str | None],
         changed: Callable[[], None],
         use_again: Callable[[JobRecord], None] | None = None,
     ) -> None:
-        self._session, self._changed, self._use_again = session, changed, use_again
-        self._record: JobRecord | None = None
+        self._session, self._selected, self._changed, self._use_again = session, selected, changed, use_again
+        self._shown: str | None = None
+        self._asked: JobRecord | None = None
         self._lock = threading.Lock()
         self._turn = 0
         self._name = ipywidgets.HTML(messages_html([], [_NOTHING]))
@@ -70,10 +74,19 @@ class Chosen:
         )
         self._actions = (self._show, self._resume, self._again, self._forget)
         self._question = ipywidgets.HTML()
-        self._sure = do("Forget it", self._on_sure, "Deletes it now")
-        self._keep = do("Keep it", self._withdraw, "Deletes nothing")
-        self._asking = ipywidgets.HBox([self._question, self._sure, self._keep], layout=_layout(shown=False))
+        self._sure = button("Forget it", lambda: guarded(self._on_sure, self._tell), tip="Deletes it now")
+        self._keep = button("Keep it", self._withdraw, tip="Deletes nothing")
+        self._asking = ipywidgets.HBox(
+            [self._question, self._sure, self._keep], layout=ipywidgets.Layout(**_ROW, display="none")
+        )
         self._said = ipywidgets.HTML()
+        # Made once: what is shown changes on the engine's thread, where no widget need be opened then.
+        self._card = ipywidgets.HTML()
+        self._hide = button("Hide", self._put)
+        self._hide.layout.align_self = "flex-start"
+        self._text, self._gone = ipywidgets.HTML(), ipywidgets.HTML()
+        self._copy = CopyButton(label="Copy")
+        self._request = (ipywidgets.HTML(heading_html("The same request")), self._text, self._gone, self._copy)
         self._detail = ipywidgets.VBox()
         row = ipywidgets.HBox([*self._actions, self._name], layout=ipywidgets.Layout(**_ROW, margin="6px 0 0 0"))
         self.box = ipywidgets.VBox([row, self._asking, self._said, self._detail])
@@ -81,12 +94,13 @@ class Chosen:
 
     def take(self, record: JobRecord | None) -> None:
         """Another job is chosen, the same one has changed, or none is there."""
-        before, self._record = self._record, record
-        if (before and before.id) != (record and record.id):
+        job_id = record.id if record else None
+        if job_id != self._shown:
+            self._shown = job_id
             self._withdraw()
             if record is not None:
                 self._tell("")
-            self._name.value = messages_html([], [record.id if record else _NOTHING])
+            self._name.value = messages_html([], [job_id or _NOTHING])
         for each in self._actions:
             each.disabled = record is None
         if record is not None:
@@ -94,13 +108,14 @@ class Chosen:
             self._forget.disabled = record.state not in SETTLED
 
     def _button(self, label: str, does: Callable[[JobRecord], None], tip: str) -> Any:
-        return button(label, lambda: guarded(partial(self._with_record, does), self._tell), tip=tip)
+        return button(label, lambda: guarded(partial(self._with_job, does), self._tell), tip=tip)
 
-    def _with_record(self, does: Callable[[JobRecord], None]) -> None:
-        record = self._record
-        if record is not None:
+    def _with_job(self, does: Callable[[JobRecord], None]) -> None:
+        # Asked for now: after a busy kernel a choice and a click come together, before any look at the ledger.
+        job_id = self._selected()
+        if job_id is not None:
             self._tell("")
-            does(record)
+            does(self._session().ledger.get(job_id))
 
     def _tell(self, problem: str, note: str = "") -> None:
         self._said.value = messages_html([problem] if problem else [], [note] if note else [])
@@ -130,9 +145,8 @@ class Chosen:
             return
         self._tell(problem)
         if not problem:
-            hide = button(f"Hide {job_id}", self._put)
-            hide.layout.align_self = "flex-start"
-            self._detail.children = (ipywidgets.HTML(html), hide)
+            self._card.value, self._hide.description = html, f"Hide {job_id}"
+            self._detail.children = (self._card, self._hide)
 
     def _on_resume(self, record: JobRecord) -> None:
         self._withdraw()
@@ -155,17 +169,22 @@ class Chosen:
         if written.text is None:
             self._tell(f"{record.id} cannot be written as a cell: {written.reason}")
             return
-        parts = (ipywidgets.HTML(heading_html("The same request")), ipywidgets.HTML(text_html(written.text)))
-        self._put(*parts, ipywidgets.HTML(messages_html([], notes)), CopyButton(text=written.text, label="Copy"))
+        self._text.value, self._copy.text = text_html(written.text), written.text
+        self._gone.value = messages_html([], notes)
+        self._put(*self._request)
 
     # --- forgetting ----------------------------------------------------------------------------------------
 
     def _on_forget(self, record: JobRecord) -> None:
         warning = f"{_UNKNOWN}; " if record.state is State.OUTCOME_UNKNOWN else ""
+        self._asked = record
         self._question.value = messages_html([f"Forget {record.id}? {warning}{_DELETES}"])
-        self._asking.layout = _layout(shown=True)
+        self._asking.layout.display = ""
 
-    def _on_sure(self, record: JobRecord) -> None:
+    def _on_sure(self) -> None:
+        record = self._asked
+        if record is None:
+            return
         self._withdraw()
         self._put()
         session = self._session()
@@ -180,8 +199,9 @@ class Chosen:
             self._tell("", f"{record.id} is forgotten")
         self._changed()
 
-    def _withdraw(self, _: JobRecord | None = None) -> None:
-        self._asking.layout = _layout(shown=False)
+    def _withdraw(self) -> None:
+        self._asked = None
+        self._asking.layout.display = "none"
 
 
 def _forget(session: Session, record: JobRecord) -> None:
@@ -189,7 +209,3 @@ def _forget(session: Session, record: JobRecord) -> None:
     gone = session.ledger.forget(record.id, even_unknown=record.state is State.OUTCOME_UNKNOWN)
     images = (*gone.request.references, *(f.image for f in gone.request.frames))
     session.media.forget(gone, used=session.ledger.still_used(i.sha256 for i in images))
-
-
-def _layout(*, shown: bool) -> Any:
-    return ipywidgets.Layout(**_ROW, display="" if shown else "none")

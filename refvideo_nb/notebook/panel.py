@@ -108,7 +108,9 @@ class JobsPanel:
         self._model = ipywidgets.Dropdown(options=[_ANY_MODEL], **_labelled("Model", "270px"))
         self.table = Table(label="Jobs, newest first", columns=COLUMNS, sort=_NEWEST, remote=True)
         self._said = ipywidgets.HTML()
-        self._chosen = Chosen(session=session, changed=self.refresh, use_again=use_again)
+        self._chosen = Chosen(
+            session=session, selected=lambda: self.table.selected, changed=self.refresh, use_again=use_again
+        )
         again = button("Refresh", self.refresh, tip="Look into the ledger again")
         controls = ipywidgets.HBox(
             [self._text, self._state, self._model, again],
