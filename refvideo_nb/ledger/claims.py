@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from refvideo_nb.core.job import JobRecord, State
+from refvideo_nb.errors import LedgerError
 from refvideo_nb.ledger.documents import read, readable, write
 from refvideo_nb.ledger.owners import Owner, lives
 
@@ -42,14 +43,17 @@ class Claims:
 
     def close(self) -> None:
         """Let go of everything; others may take over at once."""
-        if self._owner is not None:
+        if self._owner is None:
+            return
+        released = False
+        try:
             with self._database.writing() as db:
                 db.execute("UPDATE jobs SET owner = NULL, lease = NULL WHERE owner = ?", (self._owner.token,))
-
-    def end(self) -> None:
-        """Give the lock up, which tells others that this process has ended."""
-        if self._owner is not None:
-            self._owner.close()
+            released = True
+        except LedgerError:
+            pass  # then the lock file, which stays behind unlocked, says that this process is gone
+        finally:
+            self._owner.close(released=released)
 
     def me(self) -> str:
         """What this process writes beside the jobs that it looks after."""
@@ -86,6 +90,7 @@ class Claims:
     def renew(self) -> None:
         """Say that this process still lives."""
         if self._owner is not None:
+            self._owner.renew()
             with self._database.writing() as db:
                 db.execute("UPDATE jobs SET lease = ? WHERE owner = ?", (self.until(), self._owner.token))
 

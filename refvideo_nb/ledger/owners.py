@@ -12,9 +12,10 @@ import os
 import secrets
 import socket
 import time
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from io import FileIO
     from pathlib import Path
     from types import ModuleType
 
@@ -27,14 +28,14 @@ except ImportError:  # Windows: the lease alone decides
 __all__ = ["Owner", "lives"]
 
 _OLD = 86_400.0  # seconds; the lock file of a process that ended is kept so long
-_held: set[IO[bytes]] = set()
+_held: set[FileIO] = set()
 
 
 def _let_go_in_child() -> None:
-    # A forked child shares the lock, and would keep it alive when its parent is gone.
+    # A forked child shares the lock, and would keep it alive when its parent is gone. The file object
+    # is closed, not its number: that may be another file's by the time the object is collected.
     for file in _held:
-        with contextlib.suppress(OSError):
-            os.close(file.fileno())
+        file.close()
     _held.clear()
 
 
@@ -48,7 +49,8 @@ class Owner:
     Parameters
     ----------
     home : pathlib.Path
-        The home folder; the lock is kept in ``owners/`` below it.
+        The home folder; the lock is kept in ``owners/`` below it. Where it cannot be
+        had, the lease decides.
 
     Attributes
     ----------
@@ -59,24 +61,59 @@ class Owner:
     def __init__(self, home: Path) -> None:
         self.token = f"{_host()}:{secrets.token_hex(8)}"
         self._path = _lock_path(home, self.token)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(self._path.parent)
         self._pid = os.getpid()
-        self._file: IO[bytes] = self._path.open("wb")
-        _held.add(self._file)
-        if fcntl is not None:
-            # flock, not a record lock: that one is gone as soon as anything in this process
-            # opens and closes the file, such as a copy of the home folder.
-            with contextlib.suppress(OSError):  # a file system without locks: the lease decides
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _sweep(self._path.parent)
+        self._file = _hold(self._path)
 
-    def close(self) -> None:
-        """Let go; others may take over at once."""
-        if os.getpid() != self._pid or self._file not in _held:
-            return
-        _held.discard(self._file)
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+    def renew(self) -> None:
+        """Make the lock file anew where somebody removed it, so that a crash is seen at once again."""
+        if os.getpid() == self._pid and (self._file is None or _mark(self._path) != _inode(self._file)):
+            self._drop()
+            self._file = _hold(self._path)
+
+    def close(self, *, released: bool = True) -> None:
+        """Let go.
+
+        Parameters
+        ----------
+        released : bool
+            Whether no job names this process any more. Otherwise the file stays, unlocked: that is
+            how others see at once that it has ended, while of a missing file nobody can tell why.
+        """
+        if os.getpid() == self._pid and self._file is not None:  # a child has let go already
+            self._drop()
+            if released:
+                with contextlib.suppress(OSError):
+                    self._path.unlink()
+
+    def _drop(self) -> None:
+        if self._file is not None:
+            _held.discard(self._file)
+            self._file.close()
+            self._file = None
+
+
+def _hold(path: Path) -> FileIO | None:
+    """A lock file, held until it is closed or the process ends; None where that is not to be had."""
+    if fcntl is None:
+        return None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("wb", buffering=0)
+    except OSError:
+        return None
+    try:
+        # flock, not a record lock: that one is gone as soon as anything in this process opens and
+        # closes the file, such as a copy of the home folder. Unlike an open file description's
+        # lock, Python has it on macOS too.
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Which file it is: one that a backup put into its place has the text, but another number.
+        file.write(_inode(file))
+    except OSError:
+        file.close()
+        return None
+    _held.add(file)
+    return file
 
 
 def lives(home: Path, token: str) -> bool | None:
@@ -91,16 +128,27 @@ def _locked(path: Path) -> bool | None:
     if fcntl is None:
         return None
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             # Shared: two that ask at once must not take each other for the owner.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False if file.read() == _inode(file) else None  # a copy of it tells nothing
     except BlockingIOError:
         return True
     except OSError:
         # Not there: removed by somebody, while its process may well live. A process that
         # ends in good order releases its jobs before it removes its file.
         return None
-    return False
+
+
+def _mark(path: Path) -> bytes | None:
+    try:
+        return b"%d" % path.stat().st_ino
+    except OSError:
+        return None
+
+
+def _inode(file: FileIO) -> bytes:
+    return b"%d" % os.fstat(file.fileno()).st_ino
 
 
 def _sweep(folder: Path) -> None:

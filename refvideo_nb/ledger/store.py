@@ -13,7 +13,6 @@ from refvideo_nb.ledger import search
 from refvideo_nb.ledger.claims import LEASE, Claims
 from refvideo_nb.ledger.database import Database
 from refvideo_nb.ledger.documents import essence, insert, read, readable, write
-from refvideo_nb.ledger.home import prepare_home
 
 if TYPE_CHECKING:
     import sqlite3
@@ -47,20 +46,17 @@ class Ledger:
     """
 
     def __init__(self, home: Path, *, clock: Callable[[], float] = time.time) -> None:
-        self.path = prepare_home(home) / "ledger.sqlite"
         self._clock = clock
-        self._database = Database(self.path)
+        self._database = Database(home)
+        self.path = self._database.path
         self._claims = Claims(self._database, clock=clock)
 
     def close(self) -> None:
         """Let go of every job and close the database; another call opens nothing again."""
         try:
             self._claims.close()
-        except LedgerError:
-            pass  # then the lock alone says that this process is gone
         finally:
             self._database.close()
-            self._claims.end()
 
     def add(
         self,
