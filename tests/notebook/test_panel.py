@@ -146,6 +146,9 @@ def test_state_model_and_text_find_jobs(session: Session, open_panel: Any) -> No
     panel = open_panel()
     panel.table.page = 3
     until(lambda: panel.table.page == 3 and numbers(panel) == [3, 2, 1, 0], (panel.table, "rows"))
+    panel._state.value = "done"
+    until(lambda: panel.table.total == "16 jobs found", (panel.table, "total"))
+    assert (numbers(panel)[0], panel.table.page, panel.table.pages) == (23, 1, 2)
     panel._state.value = "failed"
     until(lambda: numbers(panel) == [21, 18, 15, 12, 9, 6, 3, 0], (panel.table, "rows"))
     assert (panel.table.total, panel.table.page) == ("8 jobs found", 1)
@@ -173,7 +176,7 @@ def test_of_many_keystrokes_only_the_last_is_looked_up(session: Session, open_pa
     panel._text.value = "number 7"
     until(lambda: numbers(panel) == [7], (panel.table, "rows"))
     assert asked[-1] == "number 7"
-    assert len(set(asked) - {""}) == 1
+    assert len([text for text in asked if text]) == 1
 
 
 def test_pictures_come_for_the_page_that_is_shown(session: Session, open_panel: Any) -> None:
