@@ -175,8 +175,10 @@ def test_of_many_keystrokes_only_the_last_is_looked_up(session: Session, open_pa
         panel._text.value = "number 7"[: n - 1]
     panel._text.value = "number 7"
     until(lambda: numbers(panel) == [7], (panel.table, "rows"))
-    assert asked[-1] == "number 7"
-    assert len([text for text in asked if text]) == 1
+    # Whatever was still waiting has had its turn before this one.
+    panel._text.value = "number 8"
+    until(lambda: numbers(panel) == [8], (panel.table, "rows"))
+    assert [text for text in asked if text] == ["number 7", "number 8"]
 
 
 def test_pictures_come_for_the_page_that_is_shown(session: Session, open_panel: Any) -> None:
