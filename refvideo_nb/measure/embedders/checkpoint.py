@@ -9,6 +9,7 @@ storages), then each storage as a 64-bit length and its raw values.
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -82,15 +83,13 @@ class _Reader(pickle.Unpickler):
         return _Storage(key, _TYPES[kind], int(length))
 
 
-def read_checkpoint(file: BinaryIO, *, name: str) -> dict[str, NDArray[Any]]:
+def read_checkpoint(data: bytes) -> dict[str, NDArray[Any]]:
     """The tensors of a checkpoint by name.
 
     Parameters
     ----------
-    file : binary file
-        Opened for reading, at its beginning.
-    name : str
-        What the message calls it.
+    data : bytes
+        The file.
 
     Returns
     -------
@@ -102,6 +101,7 @@ def read_checkpoint(file: BinaryIO, *, name: str) -> dict[str, NDArray[Any]]:
     RefVideoError
         Where it is no checkpoint of that layout, is cut off, or wants to run anything.
     """
+    file = io.BytesIO(data)
     try:
         magic, protocol, _system, tensors, keys = (_Reader(file).load() for _ in range(5))
         if magic != _MAGIC or protocol != _PROTOCOL:
@@ -109,11 +109,10 @@ def read_checkpoint(file: BinaryIO, *, name: str) -> dict[str, NDArray[Any]]:
         kinds = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
         stored = {key: _values(file, kinds[key]) for key in keys}
         return {name: tensor.filled(stored) for name, tensor in tensors.items()}
-    # A pickle that was written by nobody's hand can fail in any way that Python knows.
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a pickle that nobody wrote can fail in any way that Python knows
         raise RefVideoError(
-            f"{name} cannot be read as weights of a network ({one_line(error, limit=120)}): install it again"
-        ) from error
+            f"these are no weights of a network that can be read ({one_line(error, limit=120)}): install them again"
+        ) from None
 
 
 def _values(file: BinaryIO, storage: _Storage) -> NDArray[Any]:

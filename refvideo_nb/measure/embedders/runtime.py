@@ -12,7 +12,7 @@ import numpy as np
 from refvideo_nb.errors import MissingDependencyError, RefVideoError, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["INSTALL", "Network", "needed"]
 
 INSTALL = 'pip install "refvideo-nb[adherence]"'
+_MOST_PIXELS = 8 * 224 * 224  # of one batch; more is not faster, and activations take 40 bytes or more a pixel
 _SILENT = "ORT_DISABLE_TELEMETRY"
 
 
@@ -98,3 +99,27 @@ class Network:
         """What the network says of a batch, by the names of outputs."""
         (name,) = self.inputs
         return [np.asarray(values) for values in self._session.run(list(outputs), {name: images})]
+
+    def run_in_batches(
+        self,
+        images: NDArray[np.uint8],
+        outputs: Sequence[str],
+        prepare: Callable[[NDArray[np.uint8]], NDArray[Any]],
+        *,
+        pixels: int,
+    ) -> list[NDArray[np.float32]]:
+        """The same of any number of pictures, few enough at once that memory does not grow with it.
+
+        Parameters
+        ----------
+        images : ndarray
+            ``(n, height, width, 3)`` uint8.
+        outputs : sequence of str
+        prepare : callable
+            Makes some of the images what the network takes.
+        pixels : int
+            Of one prepared image.
+        """
+        few = max(1, _MOST_PIXELS // pixels)
+        found = [self.run(prepare(images[at : at + few]), outputs) for at in range(0, len(images), few)]
+        return [np.concatenate(parts) if len(parts) > 1 else parts[0] for parts in zip(*found, strict=True)]
