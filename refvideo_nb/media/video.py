@@ -8,6 +8,7 @@ times as much time and memory.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, BinaryIO
 
 import av
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["decoders", "frames_at", "length", "open_media", "probe"]
 
+_PART = re.compile(r"(?:\.[0-9a-f]{8}(?=\.mp4\.part))|\.part\Z")
 _BLOCK = 1 << 20
 _OPTIONS = {
     # A hostile file may be a playlist that names other files or addresses: only films and sounds are opened,
@@ -123,7 +125,7 @@ def _missing(file: BinaryIO, nbytes: int) -> int:
 
 def _called(path: Path) -> str:
     """The name that people will find; a file that is still being fetched has another."""
-    return path.name.removesuffix(".part")
+    return _PART.sub("", path.name)
 
 
 def decoders() -> dict[str, bool]:

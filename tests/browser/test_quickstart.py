@@ -35,7 +35,7 @@ def test_the_quickstart_plays_now_and_after_everything_is_gone(server, open_note
     )
     notebook.output(CLIP).locator("video").wait_for()
     notebook.output("launch.wait").locator("video").wait_for()
-    notebook.output("%refvideo jobs").locator("table").wait_for()
+    notebook.output("%refvideo jobs").locator("table").filter(visible=True).wait_for()
     notebook.kernel_is_idle()
     assert notebook.videos.count() == 2
     assert notebook.plays() == [notebook.PLAYING] * 2
