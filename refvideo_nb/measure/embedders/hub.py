@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from refvideo_nb.errors import DownloadError, one_line
 from refvideo_nb.measure.embedders.folder import FolderEmbedder, digest_of
@@ -97,13 +98,7 @@ def fetch(name: str, *, threads: int | None = None, endpoint: str | None = None)
     pinned = PINNED[name]
     hub = needed("huggingface_hub")
     try:
-        config, model = (
-            # Nobody needs an account for these; a token that lies around is nobody's business.
-            hub.hf_hub_download(
-                pinned.repository, file, revision=pinned.revision, token=False, endpoint=endpoint, etag_timeout=10
-            )
-            for file in ("preprocessor_config.json", pinned.file)
-        )
+        config, model = (_file(hub, pinned, file, endpoint) for file in ("preprocessor_config.json", pinned.file))
     except Exception as error:  # noqa: BLE001 - it raises what its HTTP library of the day raises
         raise DownloadError(
             f"{name} ({pinned.megabytes} MB) is not on this machine and could not be fetched from huggingface.co "
@@ -116,3 +111,15 @@ def fetch(name: str, *, threads: int | None = None, endpoint: str | None = None)
             "network: delete it and try again"
         )
     return FolderEmbedder(Path(config).parent, name=name, file=pinned.file, threads=threads)
+
+
+def _file(hub: Any, pinned: Pinned, file: str, endpoint: str | None) -> str:
+    """Where a file of a network is, fetched if need be."""
+    # Nobody needs an account for these: a token that lies around is not sent.
+    where = {"repo_id": pinned.repository, "filename": file, "revision": pinned.revision}
+    there = hub.try_to_load_from_cache(**where)
+    if isinstance(there, str):
+        return there
+    # Asked once: the download itself would try for half a minute to reach what is not there.
+    hub.get_hf_file_metadata(hub.hf_hub_url(**where, endpoint=endpoint), timeout=10, token=False)
+    return str(hub.hf_hub_download(**where, token=False, endpoint=endpoint))
