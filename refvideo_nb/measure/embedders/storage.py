@@ -8,6 +8,8 @@ import tempfile
 from hashlib import sha256
 from pathlib import Path
 
+from refvideo_nb.measure.embedders.runtime import needed
+
 __all__ = ["folder", "keep", "kept"]
 
 
@@ -17,9 +19,8 @@ def folder() -> Path:
     ``XDG_CACHE_HOME`` or ``~/.cache`` on Linux, ``~/Library/Caches`` on macOS,
     ``%LOCALAPPDATA%`` on Windows.
     """
-    from platformdirs import user_cache_path  # noqa: PLC0415 - part of the extra, which may be missing
-
-    return user_cache_path("refvideo_nb", appauthor=False) / "networks"
+    place: Path = needed("platformdirs").user_cache_path("refvideo_nb", appauthor=False)
+    return place / "networks"
 
 
 def kept(name: str, digest: str) -> bytes | None:
