@@ -37,7 +37,8 @@ def features_by_torch(images):
     def conv(x, name, stride=1):
         kernel = weights[f"{name}.weight"]
         missing = [
-            max((math.ceil(side / stride) - 1) * stride + kernel.shape[-1] - side, 0) for side in (x.shape[3], x.shape[2])
+            max((math.ceil(side / stride) - 1) * stride + kernel.shape[-1] - side, 0)
+            for side in (x.shape[3], x.shape[2])
         ]
         x = F.pad(x, [part for lost in missing for part in (lost // 2, lost - lost // 2)])
         return F.conv2d(x, kernel, stride=stride, groups=len(kernel) if kernel.shape[1] == 1 else 1)

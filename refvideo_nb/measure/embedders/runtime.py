@@ -47,7 +47,7 @@ def _onnxruntime() -> Any:
     report to Microsoft from the moment of their import; only this variable prevents it. It
     is taken back, so that what a notebook starts later keeps its own choice.
     """
-    if "onnxruntime" in sys.modules:
+    if sys.modules.get("onnxruntime"):
         return sys.modules["onnxruntime"]
     before = os.environ.get(_SILENT)
     os.environ[_SILENT] = before or "1"
