@@ -48,7 +48,7 @@ def find_embedder(embedder: str | os.PathLike[str] | Embedder = DEFAULT, *, thre
         return embedder
     if isinstance(embedder, str) and embedder in EMBEDDERS:
         return _named(embedder, threads)
-    if isinstance(embedder, str | os.PathLike) and Path(embedder).expanduser().is_dir():
+    if isinstance(embedder, str | os.PathLike) and embedder and Path(embedder).expanduser().is_dir():
         return FolderEmbedder(Path(embedder).expanduser(), threads=threads)
     raise InvalidRequestError(
         f"embedder={one_line(repr(embedder), limit=80)} is neither known nor a folder: give one of "
