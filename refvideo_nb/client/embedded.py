@@ -45,6 +45,9 @@ class Endpoint(msgspec.Struct, frozen=True):
         return Secret(self.api_key)
 
 
+_ENDPOINT = msgspec.json.Decoder(Endpoint)  # made once: see wire.py
+
+
 def ensure_simulator(home: Path, *, seconds: float) -> Endpoint:
     """A simulator that answers, on the jobs kept under `home`.
 
@@ -105,7 +108,7 @@ def stop_simulator(home: Path) -> None:
 def _running(announce: Path) -> Endpoint | None:
     """The simulator that this file announces, if it answers with the key that stands there."""
     try:
-        endpoint = msgspec.json.decode(announce.read_bytes(), type=Endpoint)
+        endpoint = _ENDPOINT.decode(announce.read_bytes())
         parts = urlsplit(endpoint.base_url)
         if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
             return None  # a home folder that came from elsewhere must not send our references there

@@ -123,7 +123,16 @@ class _SupportFile(msgspec.Struct):
     models: dict[str, ReferenceSupport]
 
 
-def decode(data: bytes, kind: type[_Answer], *, what: str) -> _Answer:
+# Made here, once: two threads that make what msgspec knows of a type at the same moment end the process.
+_JOB = msgspec.json.Decoder(_WireJob)
+_USAGE = msgspec.json.Decoder(Usage | None)
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_MODEL_LIST = msgspec.json.Decoder(_ModelList)
+_MODEL = msgspec.json.Decoder(_WireModel)
+_SUPPORT = msgspec.json.Decoder(_SupportFile)
+
+
+def decode(data: bytes, decoder: msgspec.json.Decoder[_Answer], *, what: str) -> _Answer:
     """Bytes of an answer as a value.
 
     Raises
@@ -132,7 +141,7 @@ def decode(data: bytes, kind: type[_Answer], *, what: str) -> _Answer:
         Saying what was asked and what is wrong with the answer.
     """
     try:
-        answer = msgspec.json.decode(data, type=kind)
+        answer = decoder.decode(data)
     except _UNREADABLE as error:
         if not data.strip() or _is_page(data):
             came = "a web page" if data.strip() else "empty"
@@ -153,11 +162,11 @@ def read_job(data: bytes, *, what: str) -> JobAnswer:
     MalformedAnswerError
         Where it holds no id or no status that can be read.
     """
-    wire = decode(data, _WireJob, what=what)
+    wire = decode(data, _JOB, what=what)
     if not 0 < len(wire.id) <= _LONGEST_ID or not wire.id.isprintable():
         raise MalformedAnswerError(f"the answer to {what} holds no usable job id")
     try:
-        usage = msgspec.json.decode(wire.usage, type=Usage | None)
+        usage = _USAGE.decode(wire.usage)
     except _UNREADABLE:
         usage = None
     return JobAnswer(
@@ -179,7 +188,7 @@ def _texts(value: Any) -> list[str] | None:
 def error_text(data: bytes) -> str:
     """The message of an error envelope, or the start of whatever came instead."""
     try:
-        envelope = msgspec.json.decode(data, type=_Envelope)
+        envelope = _ENVELOPE.decode(data)
     except _UNREADABLE:
         return "a web page" if _is_page(data) else one_line(data[:200].decode("utf-8", "replace"), limit=160)
     text = _text(envelope.error.message)
@@ -271,7 +280,7 @@ def read_models(data: bytes, support: Mapping[str, ReferenceSupport]) -> tuple[M
     MalformedAnswerError
         Where no model is left.
     """
-    models = tuple(_model(m, support) for m in _entries(decode(data, _ModelList, what="the model list").data))
+    models = tuple(_model(m, support) for m in _entries(decode(data, _MODEL_LIST, what="the model list").data))
     if not models:
         raise MalformedAnswerError("the answer to the model list holds no model")
     return models
@@ -280,7 +289,7 @@ def read_models(data: bytes, support: Mapping[str, ReferenceSupport]) -> tuple[M
 def _entries(raw: list[msgspec.Raw]) -> Iterable[_WireModel]:
     for entry in raw:
         try:
-            model = msgspec.json.decode(entry, type=_WireModel)
+            model = _MODEL.decode(entry)
         except _UNREADABLE:
             continue
         if model.id and model.id.isprintable():
@@ -289,7 +298,7 @@ def _entries(raw: list[msgspec.Raw]) -> Iterable[_WireModel]:
 
 def read_support(data: bytes) -> dict[str, ReferenceSupport]:
     """The overlay file: model id to what is known of its references."""
-    return msgspec.json.decode(data, type=_SupportFile).models
+    return _SUPPORT.decode(data).models
 
 
 def _tuple(values: list[Any] | None) -> tuple[Any, ...] | None:

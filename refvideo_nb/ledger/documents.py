@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["essence", "insert", "read", "readable", "write"]
 
 
+# Made here, once: two threads that make what msgspec knows of a type at the same moment end the process.
+_JOB = msgspec.json.Decoder(JobRecord)
+
+
 def read(document: bytes) -> JobRecord:
     """A job.
 
@@ -26,7 +30,7 @@ def read(document: bytes) -> JobRecord:
     LedgerError
     """
     try:
-        return msgspec.json.decode(document, type=JobRecord)
+        return _JOB.decode(document)
     except msgspec.MsgspecError as error:
         raise LedgerError(f"a job in the ledger cannot be read ({one_line(error, limit=100)})") from None
 

@@ -325,5 +325,5 @@ def test_what_cannot_be_json_is_refused_before_it_is_sent(value):
 
 
 def test_decode_is_for_any_type():
-    assert decode(b'{"cost":"0.1"}', Usage, what="x").cost == Decimal("0.1")
+    assert decode(b'{"cost":"0.1"}', msgspec.json.Decoder(Usage), what="x").cost == Decimal("0.1")
     assert JobAnswer(id="a").status == "pending"

@@ -1,6 +1,7 @@
 """Every job is there again, each step is legal and happens once, whoever else writes."""
 
 import contextlib
+import json
 import multiprocessing
 import sqlite3
 import threading
@@ -295,7 +296,7 @@ def test_a_document_that_is_broken(ledger, record, document):
 
 def test_fields_of_a_later_version_are_passed_over(ledger, record):
     ledger.add(record(), fingerprint="f")
-    raw = msgspec.json.decode(msgspec.json.encode(record())) | {"added_later": 1}
+    raw = json.loads(msgspec.json.encode(record())) | {"added_later": 1}
     ledger._database._db.execute("UPDATE jobs SET document = ?", (msgspec.json.encode(raw),))
     assert ledger.get(record().id) == record()
 
