@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FrameBatch", "sample_frames"]
 
-_CLOSE = 1e-6  # seconds; a frame's time is a fraction that binary numbers miss
+_CLOSE = 2e-3  # seconds; Matroska rounds each time to a millisecond
 _WIDEST = 4  # sides; a film that is wider yet is made smaller, since memory follows its area
 
 
