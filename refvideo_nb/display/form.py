@@ -36,7 +36,16 @@ def heading_html(text: str) -> str:
 
 
 def head_html(*, simulated: bool, address: str, note: str = "") -> str:
-    """Who will answer: the simulator, which takes no money, or the API."""
+    """Who will answer: the simulator, which takes no money, or the API.
+
+    Parameters
+    ----------
+    simulated : bool
+    address : str
+        Of the API; empty for the embedded simulator.
+    note : str
+        On the list of models.
+    """
     return render("head.html", simulated=simulated, address=address, note=one_line(note))
 
 

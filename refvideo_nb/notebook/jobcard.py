@@ -128,11 +128,12 @@ class JobCard:
     async def _keep_up(self, watch: Watch) -> None:
         session, job_id = self._session, self._id
         record = session.ledger.get(job_id)
+        past = await self._past(record)
         while not watch.done.done():
             await watch.next_change(_TICK)
             with contextlib.suppress(RefVideoError):  # a ledger that is busy now is read at the next tick
                 record = session.ledger.get(job_id)
-            self._line.value = progress_html(record, now=time.time(), next_poll=watch.next_poll)
+            self._line.value = progress_html(record, now=time.time(), next_poll=watch.next_poll, past=past)
         try:
             record = session.ledger.get(job_id)
             bundle = await card_of(session, job_id)
@@ -142,6 +143,14 @@ class JobCard:
         self._settle(record, watch)
         if self._ended is None or not self._ended(bundle):
             self._result.value = bundle["text/html"]
+
+    async def _past(self, record: JobRecord) -> list[float]:
+        """How long jobs like this one took; nothing where the ledger cannot tell."""
+        asked, ledger = record.request, self._session.ledger
+        try:
+            return await asyncio.to_thread(ledger.durations, asked.model, asked.resolution, simulated=record.simulated)
+        except RefVideoError:
+            return []
 
     def _settle(self, record: JobRecord, watch: Watch | None = None) -> None:
         """The card of a job that nobody watches any more."""

@@ -140,11 +140,10 @@ class Form:
     def _load(self, record: JobRecord) -> None:
         gone = self._fill(record.request)
         self._turns.changed()
-        said = [f"the bytes of {', '.join(gone)} are gone from the media store: add them again"] if gone else []
+        if gone:
+            self._strip.tell(f"the bytes of {', '.join(gone)} are gone from the media store: add them again")
         if record.request.previous_job_id is not None:
-            said.append(f"{record.id} extended an earlier job, which the form does not do: %%refvideo --extend does")
-        if said:
-            self._tell("; ".join(said))
+            self._strip.tell(f"{record.id} extended another job, which a form does not: %%refvideo --extend does")
 
     def _fill(self, request: VideoRequest) -> list[str]:
         """Put a request into the fields; the names of references whose bytes are gone."""
@@ -171,7 +170,7 @@ class Form:
         self._adding.offer(_namespace())
         session = self._session
         self._head.value = head_html(
-            simulated=session.simulated, address=session.settings.base_url, note=self._catalogue.note
+            simulated=session.simulated, address=session.address, note=self._catalogue.note
         )
         self._narrow()
         found = self._look = look(
@@ -184,7 +183,7 @@ class Form:
             simulated=session.simulated,
         )
         self._say(found)
-        self._sending.looked_at(session, found.draft, waiting=bool(found.waiting))
+        self._sending.looked_at(session, found)
 
     def _narrow(self) -> None:
         """Narrow every field to what the model takes, where that is not what it was narrowed to."""

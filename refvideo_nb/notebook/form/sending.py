@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from refvideo_nb.core.job import JobRecord
     from refvideo_nb.engine.draft import Draft
+    from refvideo_nb.notebook.form.look import Look
     from refvideo_nb.notebook.form.turns import Turns
     from refvideo_nb.notebook.session import Session
 
@@ -66,9 +67,9 @@ class Sending:
     ) -> None:
         self._ready, self._load, self._turns = ready, load, turns
         self._threshold = None if confirm_above is None else _usd("confirm_above", confirm_above)
-        self._asked_for: object = None
+        self._asked_for = ""
         self._moved = False
-        self._told_of: object = None
+        self._told_of = self._shown = ("", False)
         self._places: list[str] = []
         self._reloaded = False
         self.jobs: list[Job] = []
@@ -102,29 +103,20 @@ class Sending:
         """Whether an earlier job of the same request is not wanted."""
         return bool(self._fresh.value)
 
-    def looked_at(self, session: Session, draft: Draft | None, *, waiting: bool) -> None:
-        """The form was looked at anew: what was said of another request is over.
-
-        Parameters
-        ----------
-        session : Session
-        draft : Draft or None
-        waiting : bool
-            Whether something is still being read, so that nothing can be sent.
-        """
-        self._generate.disabled = waiting
-        wanted = _wanted(session, draft)
-        if self._asked_for not in {None, wanted}:
+    def looked_at(self, session: Session, found: Look) -> None:
+        """The form was looked at anew: what was said of another request is over."""
+        self._generate.disabled = bool(found.waiting)
+        wanted = _wanted(session, found.draft)
+        if self._asked_for not in {"", wanted}:
             self._withdraw()
-        if self._told_of is None:
-            self._told_of = wanted
-        elif self._told_of != wanted:
+        self._shown = wanted, found.sendable is not None
+        if self._told_of != self._shown:
             self.tell("")
 
     def tell(self, problem: str, note: str = "") -> None:
         """Say below the buttons what went wrong, or what is worth knowing, until the request changes."""
         self._said.value = messages_html([problem] if problem else [], [note] if note else [])
-        self._told_of = None
+        self._told_of = self._shown
 
     # --- asking and sending --------------------------------------------------------------------------------
 
@@ -159,7 +151,7 @@ class Sending:
             return f"there is no estimate of what it costs; {paid}"
         return f"{cost}, above {usd(limit)}; {paid}" if draft.prices.high > limit else ""
 
-    def _is_under_way(self, wanted: object) -> bool:
+    def _is_under_way(self, wanted: str) -> bool:
         """Whether this form has made a job of this very request: a second click attaches to it, and pays nothing."""
         if self.fresh or not self.jobs:
             return False
@@ -168,7 +160,7 @@ class Sending:
 
     def _withdraw(self) -> None:
         """Take the second question back."""
-        self._asked_for = None
+        self._asked_for = ""
         self._ask_row.layout.display = "none"
 
     def _not_now(self) -> None:
