@@ -120,4 +120,4 @@ class Claims:
         else:
             state, why = State.OUTCOME_UNKNOWN, "the process that sent it ended before the answer came"
         told = dataclasses.replace(record, state=state, error=why, finished=self._clock())
-        return write(db, told, now=self._clock())
+        return write(db, record, told, now=self._clock())

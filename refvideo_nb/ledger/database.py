@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from refvideo_nb.errors import LedgerError, one_line
 from refvideo_nb.ledger.home import prepare_home
-from refvideo_nb.ledger.migrations import MIGRATIONS
+from refvideo_nb.ledger.migrations import MIGRATIONS, sought
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -156,6 +156,7 @@ class Database:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version > len(MIGRATIONS):
             raise LedgerError(f"{self.path} was written by a newer refvideo_nb: pip install -U refvideo-nb")
+        self._db.create_function("sought", 4, sought, deterministic=True)
         for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
             for statement in filter(str.strip, script.split(";")):
                 self._db.execute(statement)

@@ -10,6 +10,7 @@ import secrets
 from typing import IO, TYPE_CHECKING
 
 from refvideo_nb.errors import LedgerError
+from refvideo_nb.ledger.documents import references_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -121,11 +122,12 @@ class MediaStore:
 
     def parts(self, job_id: str) -> list[Path]:
         """What earlier attempts to fetch a clip have left."""
-        final = self.video(job_id)
-        return [*final.parent.glob(f"{job_id}.*.mp4.part"), *final.parent.glob(f"{job_id}.mp4.part")]
+        folder = self.video(job_id).parent
+        names = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208 - one Path a clip would cost far more
+        return [folder / n for n in names if n.startswith(f"{job_id}.") and n.endswith(".mp4.part")]
 
     def forget(self, record: JobRecord, *, used: Collection[str]) -> None:
-        """Delete the clip of a job that was taken out of the ledger, and its references.
+        """Delete the clip of a job and its references; what is gone already is no trouble.
 
         Parameters
         ----------
@@ -136,16 +138,15 @@ class MediaStore:
         Raises
         ------
         LedgerError
-            Where a file cannot be deleted; the others are.
+            Where a file cannot be deleted: it and those after it stay.
         """
-        request = record.request
-        references = [*request.references, *(f.image for f in request.frames)]
-        paths = {self.path(r.sha256, r.media_type) for r in references if r.sha256 not in used}
-        left = []
+        references = [r for r in references_of(record) if r.sha256 not in used]
+        paths = {self.path(r.sha256, r.media_type) for r in references}
         for path in (self.video(record.id), *self.parts(record.id), *paths):
             try:
                 path.unlink(missing_ok=True)
-            except OSError:
-                left.append(path.name)
-        if left:
-            raise LedgerError(f"job {record.id} is forgotten, but {', '.join(left)} cannot be deleted")
+            except OSError as error:
+                raise LedgerError(
+                    f"{path} of job {record.id} cannot be deleted ({error.strerror or error}): "
+                    "close whatever shows it, then forget the job again"
+                ) from None

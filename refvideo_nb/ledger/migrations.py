@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-__all__ = ["MIGRATIONS"]
+import unicodedata
+
+__all__ = ["MIGRATIONS", "fold", "sought"]
+
+
+def sought(prompt: str, job_id: str, api_id: str | None, model: str) -> str:
+    """What a search looks at, in one; in SQL too, where a step fills the column."""
+    return fold("\x1f".join((prompt, job_id, api_id or "", model)))
+
+
+def fold(text: str) -> str:
+    """Text in which only what it says counts, and no longer how it is written.
+
+    Examples
+    --------
+    >>> fold("STRASSE") == fold("Straße")
+    True
+    """
+    # SQLite's LIKE ends at a NUL, and knows only the case of ASCII.
+    return unicodedata.normalize("NFKC", text.casefold()).replace("\0", " ")
+
 
 MIGRATIONS: tuple[str, ...] = (
     # 1: a job is one JSON document; what is searched or decided on has a column of its own.
@@ -32,5 +52,24 @@ MIGRATIONS: tuple[str, ...] = (
     """
     CREATE INDEX jobs_search ON jobs (created DESC, id, state, model, prompt, api_id);
     CREATE INDEX jobs_by_model ON jobs (model, state, created DESC);
+    """,
+    # 4: one text to look for, whatever its case; how long jobs took; which reference is whose; ids by index.
+    # How late the end of an earlier job was noticed nobody knows any more: it has no seconds.
+    """
+    ALTER TABLE jobs ADD COLUMN sought TEXT;
+    ALTER TABLE jobs ADD COLUMN resolution TEXT;
+    ALTER TABLE jobs ADD COLUMN simulated INTEGER;
+    ALTER TABLE jobs ADD COLUMN seconds REAL;
+    UPDATE jobs SET sought = sought(prompt, id, api_id, model);
+    DROP INDEX jobs_search;
+    CREATE INDEX jobs_by_text ON jobs (created DESC, id, state, model, sought);
+    CREATE INDEX jobs_by_api_id ON jobs (api_id) WHERE api_id IS NOT NULL;
+    CREATE INDEX jobs_by_seconds ON jobs (model, resolution, simulated, created DESC, seconds)
+        WHERE seconds IS NOT NULL;
+    CREATE TABLE uses (sha256 TEXT NOT NULL, job TEXT NOT NULL, PRIMARY KEY (sha256, job)) STRICT, WITHOUT ROWID;
+    INSERT OR IGNORE INTO uses SELECT json_extract(value, '$.sha256'), jobs.id FROM jobs, json_each(
+        CASE WHEN json_valid(CAST(document AS TEXT)) THEN CAST(document AS TEXT) END, '$.request.references');
+    INSERT OR IGNORE INTO uses SELECT json_extract(value, '$.image.sha256'), jobs.id FROM jobs, json_each(
+        CASE WHEN json_valid(CAST(document AS TEXT)) THEN CAST(document AS TEXT) END, '$.request.frames');
     """,
 )

@@ -7,15 +7,16 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-from refvideo_nb.core.job import FAILED, SETTLED, JobRecord, State, may_follow
+from refvideo_nb.core.job import JobRecord, State, may_follow
 from refvideo_nb.errors import LedgerError, TakenOverError, UnknownJobError, one_line
-from refvideo_nb.ledger import search
+from refvideo_nb.ledger import entering, search
 from refvideo_nb.ledger.claims import LEASE, Claims
 from refvideo_nb.ledger.database import Database
-from refvideo_nb.ledger.documents import essence, insert, read, readable, write
+from refvideo_nb.ledger.documents import insert, read, write
+from refvideo_nb.ledger.forgetting import forget
+from refvideo_nb.ledger.media import MediaStore
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
@@ -50,6 +51,7 @@ class Ledger:
         self._database = Database(home)
         self.path = self._database.path
         self._claims = Claims(self._database, clock=clock)
+        self._media = MediaStore(home)
 
     def close(self) -> None:
         """Let go of every job and close the database; another call opens nothing again."""
@@ -87,21 +89,11 @@ class Ledger:
         """
         # One transaction: two kernels that run the same cell at once make one job.
         with self._database.writing() as db:
-            if reuse and (earlier := self._reusable(db, fingerprint)) is not None:
+            if reuse and (earlier := entering.earlier(db, fingerprint, self._claims)) is not None:
                 return earlier
             allow(record)
             insert(db, record, fingerprint=fingerprint, owner=self._claims.me(), lease=self._claims.until())
         return record
-
-    def _reusable(self, db: sqlite3.Connection, fingerprint: str) -> JobRecord | None:
-        rows = db.execute(
-            "SELECT document, owner, lease FROM jobs WHERE fingerprint = ? ORDER BY created DESC", (fingerprint,)
-        ).fetchall()
-        found = [(record, owner, lease) for d, owner, lease in rows if (record := readable(d)) is not None]
-        records = [self._claims.settled(db, *each) for each in found]
-        alive = [r for r in records if r.state not in FAILED]
-        unknown = [r for r in alive if r.state is State.OUTCOME_UNKNOWN]
-        return next((r for r in alive if r.state is not State.OUTCOME_UNKNOWN), unknown[0] if unknown else None)
 
     def bring_in(self, jobs: Iterable[tuple[JobRecord, str]]) -> list[str]:
         """Write down settled jobs of another ledger: all of them, or none.
@@ -121,22 +113,8 @@ class Ledger:
         LedgerError
             Where a job is not settled, or another one is here under its id.
         """
-        same = []
         with self._database.writing() as db:
-            for record, fingerprint in jobs:
-                if record.state not in SETTLED:
-                    raise LedgerError(f"job {record.id} is {record.state.value}: only what has ended is brought in")
-                row = db.execute("SELECT document FROM jobs WHERE id = ?", (record.id,)).fetchone()
-                if row is None:
-                    insert(db, record, fingerprint=fingerprint, owner=None, lease=None)
-                elif essence(read(row[0])) == essence(record):
-                    same.append(record.id)
-                else:
-                    raise LedgerError(
-                        f"another job is here as {record.id}: forget it first, or bring the bundle into another home; "
-                        "nothing was brought in"
-                    )
-        return same
+            return entering.bring_in(db, jobs)
 
     def claim(self, job_id: str) -> JobRecord | None:
         """Begin to look after a job; None while another living process does.
@@ -188,27 +166,19 @@ class Ledger:
         ------
         UnknownJobError
         """
-        # In this order: an id of the API's must never hide one of ours.
-        for where in ("id = ?1", "api_id = ?1", "length(?1) > 2 AND substr(id, 1, length(?1)) = ?1"):
-            with self._database.reading() as db:
-                rows = db.execute(f"SELECT document FROM jobs WHERE {where} LIMIT 2", (job_id,)).fetchall()  # noqa: S608 - one of the three above
-            if len(rows) == 1:
-                return read(rows[0][0])
-            if rows:
-                shown = one_line(job_id, limit=60)
-                raise UnknownJobError(f"job {shown!r} names several jobs: give the id that %refvideo jobs lists")
-        raise self._unknown(job_id)
+        with self._database.reading() as db:
+            found = search.named(db, job_id)
+        if not found:
+            raise self._unknown(job_id)
+        if len(found) > 1:
+            shown = one_line(job_id, limit=60)
+            raise UnknownJobError(f"job {shown!r} names several jobs: give the id that %refvideo jobs lists")
+        return read(found[0])
 
     def jobs(self, *, states: Iterable[State] | None = None, limit: int | None = None) -> list[JobRecord]:
         """Jobs, newest first."""
-        wanted = None if states is None else [s.value for s in states]
-        where = "" if wanted is None else f" WHERE state IN ({','.join('?' * len(wanted))})"
         with self._database.reading() as db:
-            rows = db.execute(
-                f"SELECT document FROM jobs{where} ORDER BY created DESC, id LIMIT ?",  # noqa: S608 - only question marks
-                (*(wanted or ()), -1 if limit is None else limit),
-            ).fetchall()
-        return [record for row in rows if (record := readable(row[0])) is not None]
+            return search.newest(db, states=states, limit=limit)
 
     def find(
         self,
@@ -227,7 +197,8 @@ class Ledger:
         model : str, optional
             A whole model id.
         text : str, optional
-            Looked for in prompts, models and both ids, whatever the case of its letters (of ASCII).
+            Looked for in prompts, models and both ids, whatever the case of its letters; at most
+            its first 1000 characters.
         offset, limit : int
             The first one, and at most how many.
 
@@ -246,6 +217,9 @@ class Ledger:
     def durations(self, model: str, resolution: str | None, *, simulated: bool) -> list[float]:
         """How long finished jobs took from the submit to the end: at most the 50 newest, in seconds.
 
+        Only jobs of this home's own, and only those whose end was seen in time: of one that ended
+        while no kernel was running nobody knows how long it took.
+
         Parameters
         ----------
         model, resolution : str
@@ -257,12 +231,12 @@ class Ledger:
             return search.durations(db, model, resolution, simulated=simulated)
 
     def still_used(self, hashes: Iterable[str]) -> set[str]:
-        """Which of these hashes of references and files some job of this ledger names."""
+        """Which of these hashes of references some job of this ledger names."""
         with self._database.reading() as db:
             return search.still_used(db, hashes)
 
     def forget(self, job_id: str, *, even_unknown: bool = False) -> JobRecord:
-        """Take a job out of the ledger; its files are the media store's.
+        """Take a job out of the ledger, with its clip and the references that no other job names.
 
         Parameters
         ----------
@@ -274,25 +248,15 @@ class Ledger:
         Raises
         ------
         LedgerError
-            Where it is not settled, somebody looks after it, or its outcome is unknown.
+            Where it is not settled, its outcome is unknown, or a file cannot be deleted.
+        TakenOverError
+            Where another living process looks after it.
         UnknownJobError
         """
         with self._database.writing() as db:
-            row = db.execute("SELECT document, owner, lease FROM jobs WHERE id = ?", (job_id,)).fetchone()
-            if row is None:
-                raise self._unknown(job_id)
-            record = read(row[0])
-            if record.state not in SETTLED or not self._claims.free(*row[1:]):
-                raise LedgerError(
-                    f"job {job_id} is {record.state.value}: wait until it has ended (%refvideo resume {job_id}), "
-                    "then forget it"
-                )
-            if record.state is State.OUTCOME_UNKNOWN and not even_unknown:
-                raise LedgerError(
-                    f"job {job_id} may have been paid, and this is the only trace of it: look at the account's "
-                    "activity page first, then forget it with even_unknown=True"
-                )
-            db.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+            record = forget(db, job_id, claims=self._claims, media=self._media, even_unknown=even_unknown)
+        if record is None:
+            raise self._unknown(job_id)
         return record
 
     def advance(self, job_id: str, to: State | None = None, **changes: Any) -> JobRecord:
@@ -322,7 +286,8 @@ class Ledger:
                 raise TakenOverError(f"job {job_id} is looked after by another process")
             if to is not None and not may_follow(before.state, to):
                 raise LedgerError(f"job {job_id} is {before.state.value} and cannot become {to.value}")
-            return write(db, dataclasses.replace(before, state=to or before.state, **changes), now=self._clock())
+            after = dataclasses.replace(before, state=to or before.state, **changes)
+            return write(db, before, after, now=self._clock())
 
     def _unknown(self, job_id: str) -> UnknownJobError:
         shown = one_line(job_id, limit=60)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import time
+import subprocess
+import sys
+import textwrap
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +15,8 @@ from hypothesis import strategies as st
 
 from refvideo_nb.core.job import FAILED, State
 from refvideo_nb.core.references import Reference
-from refvideo_nb.errors import LedgerError, UnknownJobError
+from refvideo_nb.core.request import Frame
+from refvideo_nb.errors import LedgerError, TakenOverError, UnknownJobError
 from refvideo_nb.ledger.media import MediaStore
 from refvideo_nb.ledger.store import Ledger
 
@@ -68,30 +72,65 @@ def test_a_search_takes_every_letter_for_itself(ledger, many, text, count):
     assert ledger.find(text=text).total == count
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("WÜRFEL", 30), ("wÜrFeL 4", 6), ("ＢＡＬＬ", 30), ("A/ONE", 48), ("GEN-1", 11), ("x" * 60_000, 0), ("\x00", 60)],
+)
+def test_a_search_does_not_see_how_a_letter_is_written(ledger, many, text, count):
+    assert ledger.find(text=text).total == count
+
+
+def test_what_comes_after_a_nul_is_found(ledger, record):
+    put(ledger, record(), prompt="before\x00after")
+    assert ledger.find(text="after").total == ledger.find(text="before\x00after").total == 1
+
+
+def test_an_id_that_comes_later_is_found(ledger, record):
+    ledger.add(record(), fingerprint="f")
+    assert ledger.find(text="gen-late").total == 0
+    ledger.advance(record().id, State.SUBMITTING)
+    ledger.advance(record().id, State.ACCEPTED, api_id="gen-late")
+    assert ledger.find(text="GEN-late").total == 1
+
+
+@pytest.mark.parametrize("text", [None, "ball", "number", "gen-59", "zzz", "%"])
+@pytest.mark.parametrize("states", [None, [State.RUNNING], [State.RUNNING, State.FAILED], []])
+@pytest.mark.parametrize("model", [None, "b/two", "none"])
+def test_every_page_says_the_same_total(ledger, many, text, states, model):
+    wanted = {"text": text, "states": states, "model": model}
+    whole = ledger.find(**wanted, limit=1000)
+    assert whole.total == len(whole.records)
+    for limit in (0, 1, 7, 30, 60):
+        for offset in (0, 1, 7, whole.total - 1, whole.total, 70):
+            page = ledger.find(**wanted, offset=max(offset, 0), limit=limit)
+            assert page.total == whole.total, (offset, limit)
+            assert page.records == whole.records[max(offset, 0) :][:limit]
+
+
+def test_pages_of_jobs_of_one_moment(ledger, record):
+    made = [put(ledger, record(job_id=f"rv-{n}"), prompt="ball") for n in range(7)]
+    pages = [ledger.find(text="ball", offset=n, limit=2) for n in range(0, 7, 2)]
+    assert [r.id for p in pages for r in p.records] == [r.id for r in made]
+    assert {p.total for p in pages} == {7}
+
+
+def test_a_search_never_reads_the_documents(ledger, many):
+    plans = []
+    ledger._database._db.set_trace_callback(plans.append)
+    ledger.find(text="ball", states=[State.RUNNING], model="a/one", limit=5)
+    ledger._database._db.set_trace_callback(None)
+    looked = [p for p in plans if "sought" in p]
+    assert len(looked) == 2
+    for statement in looked:
+        (plan,) = ledger._database._db.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+        assert "USING COVERING INDEX jobs_by_text" in plan[-1]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(text=st.text(max_size=30), model=st.text(max_size=20))
 def test_no_text_breaks_a_search(ledger, text, model):
     with contextlib.suppress(LedgerError):  # half a character cannot be looked for
         assert ledger.find(text=text, model=model).total == 0
-
-
-def test_looking_through_many_does_not_read_them_all(tmp_path, record):
-    """The newest page of a large ledger takes about as long as that of a small one."""
-    took = {}
-    for count in (200, 20_000):
-        with contextlib.closing(Ledger(tmp_path / str(count))) as ledger:
-            made = record(state=State.DOWNLOADED)
-            with ledger._database.writing() as db:
-                from refvideo_nb.ledger.documents import insert
-
-                for n in range(count):
-                    each = replace(made, id=f"rv-{n:06}", created=float(n))
-                    insert(db, each, fingerprint=str(n), owner=None, lease=None)
-            started = time.perf_counter()
-            for _ in range(10):
-                assert len(ledger.find(limit=50).records) == 50
-            took[count] = time.perf_counter() - started
-    assert took[20_000] < 8 * took[200], took
 
 
 def test_how_long_jobs_took(ledger, record):
@@ -102,6 +141,55 @@ def test_how_long_jobs_took(ledger, record):
     assert ledger.durations("a/b", "720p", simulated=False) == [float(n) for n in range(49, 0, -2)]
     assert ledger.durations("a/b", "1080p", simulated=False) == []
     assert ledger.durations("none", "720p", simulated=False) == []
+
+
+def test_the_newest_of_just_that_kind_count(ledger, record):
+    for n in range(300):
+        made = record(job_id=f"rv-{n:03}", created=float(n), state=State.DOWNLOADED, submitted=0.0, finished=float(n))
+        put(ledger, made, resolution="480p" if n < 10 else None, model="a/b")
+    assert ledger.durations("a/b", "480p", simulated=False) == [float(n) for n in range(9, -1, -1)]
+    assert ledger.durations("a/b", None, simulated=False) == [float(n) for n in range(299, 249, -1)]
+
+
+def run(ledger, clock, made, *, looks, took, ends=State.COMPLETED):
+    """A job that is asked after at some times, seconds since its submit, and found ended at the last."""
+    ledger.add(made, fingerprint=made.id)
+    start = clock.now = clock.now + 10_000
+    ledger.advance(made.id, State.SUBMITTING, submitted=start)
+    ledger.advance(made.id, State.ACCEPTED)
+    for after in looks:
+        clock.now = start + after
+        ledger.advance(made.id, State.RUNNING)
+    clock.now = start + took
+    ledger.advance(made.id, ends, finished=start + took)
+
+
+def test_only_an_end_that_was_seen_in_time_says_how_long_a_job_took(tmp_path, record, clock):
+    with contextlib.closing(Ledger(tmp_path, clock=clock)) as ledger:
+
+        def seconds():
+            return ledger.durations(record().request.model, None, simulated=False)
+
+        run(ledger, clock, record(job_id="rv-1", created=1.0), looks=[30, 60], took=90)
+        assert seconds() == [90]
+        run(ledger, clock, record(job_id="rv-2", created=2.0), looks=[30, 60], took=80_000)  # the kernel was off
+        assert seconds() == [90]
+        run(ledger, clock, record(job_id="rv-3", created=3.0), looks=range(0, 3600, 300), took=3600)
+        assert seconds() == [3600, 90], "asked rarely, but often enough for a job that long"
+        run(ledger, clock, record(job_id="rv-4", created=4.0), looks=[30], took=60, ends=State.FAILED)
+        run(ledger, clock, record(job_id="rv-5", created=5.0), looks=[30], took=60)
+        ledger.advance("rv-5", State.DOWNLOADED)
+        assert seconds() == [60, 3600, 90]
+        ledger.advance("rv-5", State.COMPLETED)  # its file was deleted
+        clock.now += 80_000
+        ledger.advance("rv-5", State.COMPLETED, polls=9)
+        ledger.advance("rv-2", State.DOWNLOADED)
+        assert seconds() == [60, 3600, 90]
+        ledger.advance("rv-5", State.EXPIRED)
+        ledger.bring_in(
+            [(record(job_id="rv-6", state=State.DOWNLOADED, submitted=1.0, finished=2.0, imported=True), "x")]
+        )
+        assert seconds() == [3600, 90]
 
 
 @pytest.mark.parametrize("state", [*FAILED, State.DOWNLOADED])
@@ -127,6 +215,67 @@ def test_what_may_cost_money_is_not_forgotten_lightly(ledger, record):
     ledger.forget(unknown.id, even_unknown=True)
 
 
+def test_what_another_process_looks_after_is_not_forgotten(tmp_path, ledger, record):
+    with contextlib.closing(Ledger(tmp_path)) as other:
+        made = record(state=State.DOWNLOADED)
+        other.add(made, fingerprint="f")
+        with pytest.raises(TakenOverError, match="close that kernel, then forget it"):
+            ledger.forget(made.id)
+        assert ledger.get(made.id) == made
+    ledger.forget(made.id)
+
+
+def with_files(home, ledger, record):
+    """A finished job with a clip, a reference and the rest of a download."""
+    store = MediaStore(home)
+    sha256 = store.put(b"pack", "image/png")
+    pack = Reference(name="pack", kind="image", sha256=sha256, media_type="image/png", nbytes=4)
+    made = put(ledger, record(state=State.DOWNLOADED), frames=(Frame("first", pack),))
+    for path in (store.video(made.id), store.part(made.id)):
+        path.write_bytes(b"x")
+    return made, store, pack
+
+
+def left(home):
+    return [p for folder in ("media", "videos") for p in (home / folder).rglob("*") if p.is_file()]
+
+
+@pytest.mark.parametrize("moment", ["read", "remove", "still_used"])
+def test_a_crash_in_the_middle_of_forgetting_leaves_a_job_that_can_be_forgotten(tmp_path, ledger, record, moment):
+    made, _, _ = with_files(tmp_path, ledger, record)
+    code = """
+        import os, sys
+        from pathlib import Path
+        from refvideo_nb.ledger import forgetting
+        from refvideo_nb.ledger.store import Ledger
+        setattr(forgetting, sys.argv[2], lambda *a, **k: os._exit(9))
+        Ledger(Path(sys.argv[1])).forget(sys.argv[3])
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path), moment, made.id]
+    assert subprocess.run(command, check=False).returncode == 9
+    assert len(left(tmp_path)) == (0 if moment == "remove" else 3)
+    assert ledger.get(made.id) == made
+    ledger.forget(made.id)
+    assert left(tmp_path) == []
+    assert ledger.jobs() == []
+
+
+def test_a_file_that_cannot_be_deleted_keeps_its_job(tmp_path, ledger, record, monkeypatch):
+    made, store, pack = with_files(tmp_path, ledger, record)
+
+    def refuse(path, **_):
+        raise PermissionError(13, "in use")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        with pytest.raises(LedgerError, match=rf"{made.id}\.mp4 .* cannot be deleted \(in use\): close"):
+            ledger.forget(made.id)
+    assert ledger.get(made.id) == made
+    assert store.read(pack) == b"pack"
+    ledger.forget(made.id)
+    assert left(tmp_path) == []
+
+
 def test_files_go_with_the_last_job_that_names_them(tmp_path, ledger, record):
     store = MediaStore(tmp_path)
     shared, own = (
@@ -139,14 +288,16 @@ def test_files_go_with_the_last_job_that_names_them(tmp_path, ledger, record):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"x")
     hashes = {shared.sha256, own.sha256}
-    store.forget(ledger.forget(first.id), used=ledger.still_used(hashes))
+    assert ledger.still_used({*hashes, "0" * 64}) == hashes
+    ledger.forget(first.id)
+    assert ledger.still_used(hashes) == {shared.sha256}
     assert store.read(shared) is not None
     assert store.read(own) is None
     assert not store.video("rv-1").exists()
     assert not store.parts("rv-1")
     assert store.video("rv-2").exists()
     assert len(store.parts("rv-2")) == 1
-    store.forget(ledger.forget(second.id), used=ledger.still_used(hashes))
+    store.forget(ledger.forget(second.id), used=ledger.still_used(hashes))  # once more does no harm
     assert store.read(shared) is None
 
 
@@ -154,3 +305,13 @@ def test_two_processes_never_fetch_into_one_file(tmp_path):
     store = MediaStore(tmp_path)
     assert store.part("rv-1") != store.part("rv-1")
     assert store.part("rv-1").parent == store.video("rv-1").parent
+
+
+def test_the_rest_of_a_download_is_one_jobs_alone(tmp_path):
+    store = MediaStore(tmp_path)
+    assert store.parts("rv-1") == []
+    store.video("rv-1").parent.mkdir()
+    for name in ("rv-1", "rv-10", "rv-1x"):
+        store.part(name).write_bytes(b"x")
+        store.video(name).write_bytes(b"x")
+    assert [p.name.split(".")[0] for p in store.parts("rv-1")] == ["rv-1"]

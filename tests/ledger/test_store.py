@@ -60,6 +60,8 @@ def test_by_its_beginning_or_by_the_apis_id(ledger, record):
     assert ledger.get("rv-20270115-aaaaaa").id == "rv-20270115-aaaaaa"
     with pytest.raises(UnknownJobError, match="names several jobs"):
         ledger.get("rv-20270115-aa")
+    ledger.add(record("rv-20270116-zzzzzz"), fingerprint="f")
+    assert ledger.get("rv-20270116-").id == ledger.get("rv-20270116-zzzzz").id == "rv-20270116-zzzzzz"
 
 
 @pytest.mark.parametrize(
