@@ -71,8 +71,8 @@ class Graph:
     >>> graph = Graph("twice")
     >>> x = graph.takes("x", "float32", ("n",))
     >>> graph.gives(graph.node("Add", [x, x]), "y", "float32", ("n",))
-    >>> len(graph.model())
-    100
+    >>> b"Add" in graph.model()
+    True
     """
 
     def __init__(self, name: str) -> None:
