@@ -2,16 +2,73 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from refvideo_nb.core.job import JobRecord
     from refvideo_nb.core.references import Reference
 
-__all__ = ["PROVENANCE_VERSION", "provenance", "without_query"]
+__all__ = ["PROVENANCE_VERSION", "provenance", "shareable", "without_query"]
 
 PROVENANCE_VERSION = 1
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s<>\"']+", re.IGNORECASE)
+
+
+def shareable(record: JobRecord) -> JobRecord:
+    """The job without what may open a door, and without what is of this machine alone.
+
+    A query of an address may be a signature, a path names the folders of a person, and where
+    to ask after the job is nobody else's business. Doing it twice changes nothing more.
+
+    Parameters
+    ----------
+    record : JobRecord
+
+    Returns
+    -------
+    JobRecord
+        A reference whose address had a query has none now; its bytes are what counts.
+    """
+    request = replace(
+        record.request,
+        references=tuple(_public(r) for r in record.request.references),
+        frames=tuple(replace(f, image=_public(f.image)) for f in record.request.frames),
+    )
+    return replace(
+        record,
+        request=request,
+        polling_url=None,
+        imported=False,
+        error=_unsigned(record.error),
+        notes=tuple(_unsigned(n) for n in record.notes),
+    )
+
+
+def _public(reference: Reference) -> Reference:
+    signed = reference.url is not None and reference.url != without_query(reference.url)
+    url = None if signed else reference.url
+    return replace(reference, url=url, source=_source(reference.source), note=_unsigned(reference.note))
+
+
+def _source(source: str) -> str:
+    """Where a reference came from: of an address no query, of a whole path only the name of the file."""
+    windows = PureWindowsPath(source)
+    if "://" in source:
+        left = without_query(source) or ""
+    elif windows.drive or source.startswith("\\"):
+        left = windows.name
+    else:
+        left = PurePosixPath(source).name if source.startswith(("/", "~")) else source
+    return left if left == source else _source(left)
+
+
+def _unsigned(text: str) -> str:
+    """A text whose addresses have no query."""
+    return _ADDRESS.sub(lambda found: without_query(found[0]) or "", text)
 
 
 def provenance(record: JobRecord, *, made_by: str) -> dict[str, Any]:
@@ -20,6 +77,7 @@ def provenance(record: JobRecord, *, made_by: str) -> dict[str, Any]:
     Parameters
     ----------
     record : JobRecord
+        What `shareable` takes away is not told.
     made_by : str
         Version of the package that writes this.
 
@@ -29,6 +87,7 @@ def provenance(record: JobRecord, *, made_by: str) -> dict[str, Any]:
         JSON values: times in UTC (ISO 8601), lengths in seconds, sizes in pixels and bytes,
         money in USD as text, hashes as hexadecimal SHA-256; None for what is not known.
     """
+    record = shareable(record)
     request, facts = record.request, record.video
     return {
         "provenance": PROVENANCE_VERSION,
@@ -39,6 +98,7 @@ def provenance(record: JobRecord, *, made_by: str) -> dict[str, Any]:
         "simulated": record.simulated,
         "state": record.state.value,
         "error": record.error or None,
+        "notes": list(record.notes),
         "model": request.model,
         "prompt": request.prompt,
         "prompt_as_sent": record.sent_prompt,
@@ -87,25 +147,27 @@ def _reference(reference: Reference) -> dict[str, Any]:
         "width": reference.width,
         "height": reference.height,
         "seconds": reference.seconds,
-        "url": without_query(reference.url),
-        "source": without_query(reference.source),
+        "url": reference.url,
+        "source": reference.source or None,
         "changed": reference.note or None,
     }
 
 
 def without_query(address: str | None) -> str | None:
-    """An address without its query, which may be a signature; other texts as they are.
+    """An address without user name, query and fragment, any of which may be a secret; other texts as they are.
 
     Examples
     --------
-    >>> without_query("https://a.example/pack.jpg?signature=abc")
+    >>> without_query("https://me:password@a.example/pack.jpg?signature=abc")
     'https://a.example/pack.jpg'
     >>> without_query("what is it?.jpg")
     'what is it?.jpg'
     """
     if address is None or "://" not in address:
         return address
-    return address.partition("?")[0].partition("#")[0]
+    scheme, mark, rest = re.split(r"[?#]", address, maxsplit=1)[0].partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _when(epoch: float | None) -> str | None:

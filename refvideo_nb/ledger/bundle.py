@@ -8,31 +8,34 @@ the files. The same jobs give the same bytes. It holds no key and no signed addr
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
+import shutil
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from refvideo_nb.core.job import SETTLED, JobRecord, State
-from refvideo_nb.core.provenance import provenance, without_query
-from refvideo_nb.errors import LedgerError
+from refvideo_nb.core.provenance import provenance, shareable
+from refvideo_nb.errors import LedgerError, one_line
+from refvideo_nb.ledger.documents import references_of
 from refvideo_nb.ledger.media import write_whole
+from refvideo_nb.ledger.plausible import WrongError, check_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from refvideo_nb.core.references import Reference
     from refvideo_nb.ledger.media import MediaStore
 
-__all__ = ["BLOCK", "FORMAT", "VERSION", "references_of", "write_bundle"]
+__all__ = ["BLOCK", "FORMAT", "VERSION", "clip_of", "write_bundle", "write_folder"]
 
 VERSION = 1
 FORMAT = "refvideo_nb bundle"
-_TIME = (1980, 1, 1, 0, 0, 0)  # of every file in it: the archive says nothing of when it was made
 BLOCK = 1 << 20
+_TIME = (1980, 1, 1, 0, 0, 0)  # of every file in it: the archive says nothing of when it was made
+_ADVICE = "choose another place"
 
 
 def write_bundle(records: Sequence[JobRecord], media: MediaStore, to: Path, *, made_by: str) -> None:
@@ -51,19 +54,12 @@ def write_bundle(records: Sequence[JobRecord], media: MediaStore, to: Path, *, m
     Raises
     ------
     LedgerError
-        Where a job has not ended, a file is gone, or the archive cannot be written.
+        Where a job has not ended, a clip is gone or no longer what it was, or the archive
+        cannot be written.
     """
-    for record in records:
-        if record.state not in SETTLED:
-            raise LedgerError(f"job {record.id} is {record.state.value}: wait until it has ended, then export it")
-    with (
-        write_whole(to, advice="choose another place") as file,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,
-    ):
-        listed: dict[str, dict[str, Any]] = {}
-        for name, content in sorted(_contents(records, media, made_by), key=lambda c: c[0]):
-            if name not in listed:
-                listed[name] = _put(archive, name, content)
+    contents = _contents(records, media, made_by)
+    with write_whole(to, advice=_ADVICE) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        listed = {name: _put(archive, name, content) for name, content in sorted(contents.items())}
         manifest = {
             "format": FORMAT,
             "version": VERSION,
@@ -74,53 +70,106 @@ def write_bundle(records: Sequence[JobRecord], media: MediaStore, to: Path, *, m
         _put(archive, "manifest.json", _json(manifest))
 
 
-def _contents(records: Iterable[JobRecord], media: MediaStore, made_by: str) -> Iterator[tuple[str, bytes | Path]]:
+def write_folder(records: Sequence[JobRecord], media: MediaStore, to: Path, *, made_by: str) -> None:
+    """Write each clip with its provenance beside it: ``ID.mp4``, ``ID.json``, and ``references/SHA256.ext``.
+
+    Parameters
+    ----------
+    records : sequence of JobRecord
+        Settled ones; of one that has no clip only the JSON is written.
+    media : MediaStore
+    to : pathlib.Path
+        It is made where it is missing. Files of these names are replaced, others stay.
+    made_by : str
+        Version of the package.
+
+    Raises
+    ------
+    LedgerError
+        As for a bundle. Everything is looked at before the first file is written.
+    """
+    clips = {record.id: clip_of(record, media) for record in records}
     for record in records:
-        plain = _without_secrets(record)
-        both = {"provenance": provenance(plain, made_by=made_by), "record": msgspec.to_builtins(plain)}
-        yield f"jobs/{record.id}.json", _json(both)
-        if record.state is State.DOWNLOADED:
-            path = media.video(record.id)
-            if not path.is_file():
-                raise LedgerError(
-                    f"the clip of job {record.id} is gone from {path.parent}: %refvideo resume {record.id}"
-                )
-            yield f"videos/{record.id}.mp4", path
-        for reference in references_of(record):
-            path = media.path(reference.sha256, reference.media_type)
-            if path.is_file():  # one that was removed is named in the job all the same
-                yield f"references/{path.name}", path
+        clip = clips[record.id]
+        about = provenance(record, made_by=made_by)
+        if clip is not None:
+            _copy(clip, to / f"{record.id}.mp4")
+            about["video"]["file"] = f"{record.id}.mp4"
+        kept = {r.sha256: path for r, path in _kept(record, media)}
+        for path in kept.values():
+            _copy(path, to / "references" / path.name)
+        for told in (*about["references"], *about["frames"].values()):
+            told["file"] = f"references/{kept[told['sha256']].name}" if told["sha256"] in kept else None
+        # Last: where it stands, its clip does.
+        with write_whole(to / f"{record.id}.json", advice=_ADVICE) as file:
+            file.write(_json(about))
 
 
-def references_of(record: JobRecord) -> tuple[Reference, ...]:
-    """The references and the frames of a job."""
-    return (*record.request.references, *(f.image for f in record.request.frames))
+def clip_of(record: JobRecord, media: MediaStore) -> Path | None:
+    """The clip of a settled job, compared with its hash; None for a job that ended without one.
 
-
-def _without_secrets(record: JobRecord) -> JobRecord:
-    """The job without what may open a door: an address may carry a signature in its query."""
-
-    def plain(reference: Reference) -> Reference:
-        signed = reference.url is not None and reference.url != without_query(reference.url)
-        source = without_query(reference.source) or ""
-        return dataclasses.replace(reference, url=None if signed else reference.url, source=source)
-
-    request = dataclasses.replace(
-        record.request,
-        references=tuple(plain(r) for r in record.request.references),
-        frames=tuple(dataclasses.replace(f, image=plain(f.image)) for f in record.request.frames),
+    Raises
+    ------
+    LedgerError
+        Where the job has not ended, or its clip is gone or another one.
+    """
+    if record.state not in SETTLED:
+        raise LedgerError(f"job {record.id} is {record.state.value}: wait until it has ended, then export it")
+    if record.state is not State.DOWNLOADED or record.video is None:
+        return None
+    path = media.video(record.id)
+    again = (
+        "bring its bundle in again"
+        if record.imported
+        else "make its request again, which fetches the file without paying"
     )
-    return dataclasses.replace(record, request=request, polling_url=None)
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise LedgerError(f"the clip of job {record.id} is gone from {path} ({error.strerror}): {again}") from None
+    if found != record.video.sha256:
+        raise LedgerError(f"the clip of job {record.id} is no longer what came ({path}): delete it, then {again}")
+    return path
+
+
+def _kept(record: JobRecord, media: MediaStore) -> Iterator[tuple[Reference, Path]]:
+    """The references whose bytes are there, as they were; of one that was removed only the job tells."""
+    for reference in references_of(record):
+        if media.read(reference) is not None:
+            yield reference, media.path(reference.sha256, reference.media_type)
+
+
+def _contents(records: Sequence[JobRecord], media: MediaStore, made_by: str) -> dict[str, bytes | Path]:
+    found: dict[str, bytes | Path] = {}
+    for record in records:
+        clip = clip_of(record, media)
+        if clip is not None:
+            found[f"videos/{record.id}.mp4"] = clip
+        found |= {f"references/{path.name}": path for _, path in _kept(record, media)}
+        plain = shareable(record)
+        try:
+            check_record(plain, record.id)
+        except WrongError as error:
+            raise LedgerError(f"{one_line(error)}: no ledger would take it in, so it is not exported") from None
+        both = {"provenance": provenance(plain, made_by=made_by), "record": msgspec.to_builtins(plain)}
+        found[f"jobs/{record.id}.json"] = _json(both)
+    return found
 
 
 def _json(value: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=1) + b"\n"
 
 
+def _copy(source: Path, to: Path) -> None:
+    with source.open("rb") as read, write_whole(to, advice=_ADVICE) as written:
+        shutil.copyfileobj(read, written, BLOCK)
+
+
 def _put(archive: zipfile.ZipFile, name: str, content: bytes | Path) -> dict[str, Any]:
     """One file of the archive; its hash and size."""
     info = zipfile.ZipInfo(name, _TIME)
-    info.external_attr = 0o644 << 16
+    info.create_system, info.external_attr = 3, 0o644 << 16  # as on Unix, wherever it is written
     digest, size = hashlib.sha256(), 0
     with archive.open(info, "w", force_zip64=True) as target:
         if isinstance(content, bytes):

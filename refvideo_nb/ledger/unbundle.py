@@ -1,35 +1,38 @@
-"""Reading a bundle: nothing of it is believed before every file was compared with its hash."""
+"""Reading a bundle: nothing of it is believed before every file was compared with its hash.
+
+An archive comes from anybody. It is bounded first: its files are stored as they are and
+together no larger than itself, so that nothing unfolds; then its names, hashes and jobs are
+checked, and only then is anything written, under names made here.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from refvideo_nb.core.job import SETTLED, JobRecord, State
+from refvideo_nb.core.job import JobRecord, State
 from refvideo_nb.errors import LedgerError, one_line
-from refvideo_nb.ledger.bundle import BLOCK, FORMAT, VERSION, references_of
-from refvideo_nb.ledger.media import MediaStore, write_whole
+from refvideo_nb.ledger.bundle import BLOCK, FORMAT, VERSION
+from refvideo_nb.ledger.documents import references_of
+from refvideo_nb.ledger.plausible import WrongError, check_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["Bundle"]
 
-_NAME = re.compile(r"jobs/rv-[\w-]{1,60}\.json|videos/rv-[\w-]{1,60}\.mp4|references/[0-9a-f]{64}\.[a-z0-9]{2,4}")
+_NAME = re.compile(
+    r"jobs/rv-[a-z0-9-]{1,60}\.json|videos/rv-[a-z0-9-]{1,60}\.mp4|references/[0-9a-f]{64}\.[a-z0-9]{2,4}"
+)
 _MOST_FILES = 50_000
 _MOST_TEXT = 20_000_000  # bytes of one JSON file
 _MOST_FILE = 4_000_000_000
-
-
-class _WrongError(ValueError):
-    """What is wrong with an archive, in words."""
 
 
 class _Listed(msgspec.Struct):
@@ -37,15 +40,23 @@ class _Listed(msgspec.Struct):
     bytes: int
 
 
-class _Manifest(msgspec.Struct):
+class _Head(msgspec.Struct):
     format: str
     version: int
+
+
+class _Manifest(msgspec.Struct):
     jobs: list[str]
     files: dict[str, _Listed]
 
 
 class _Job(msgspec.Struct):
     record: JobRecord
+
+
+_HEAD = msgspec.json.Decoder(_Head)
+_MANIFEST = msgspec.json.Decoder(_Manifest)
+_JOB = msgspec.json.Decoder(_Job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,94 +84,99 @@ class Bundle:
         """
         try:
             with zipfile.ZipFile(path) as archive:
+                _bound(archive, path.stat().st_size)
                 manifest = _manifest(archive)
-                return cls(path, tuple(_records(archive, manifest)))
+                records = tuple(_records(archive, manifest))
+                _nothing_else(manifest, records)
+                return cls(path, records)
         except FileNotFoundError:
             raise LedgerError(f"{one_line(path)} is not there: give the path of a bundle") from None
-        except _WrongError as error:
-            raise LedgerError(f"{one_line(path)} is not brought in: {one_line(error, limit=160)}") from None
+        except WrongError as error:
+            raise LedgerError(f"{one_line(path)} is not brought in: {one_line(error, limit=200)}") from None
         except Exception as error:  # noqa: BLE001 - zipfile raises whatever it likes on hostile bytes
-            said = one_line(error, limit=100)
+            said = one_line(error, limit=100) or type(error).__name__
             raise LedgerError(f"{one_line(path)} is no bundle that can be read ({said})") from None
 
-    def unpack(self, media: MediaStore) -> None:
-        """Put its clips and references into a media store; what is there already stays.
 
-        Raises
-        ------
-        LedgerError
-        """
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                for record in self.records:
-                    if record.video is not None and not media.video(record.id).exists():
-                        _fetch(archive, record, record.video.sha256, media)
-                    for reference in references_of(record):
-                        name = f"references/{media.path(reference.sha256, reference.media_type).name}"
-                        if name in archive.namelist() and media.read(reference) is None:
-                            media.put(archive.read(name), reference.media_type)
-        except (OSError, zipfile.BadZipFile) as error:
-            said = one_line(error, limit=100)
-            raise LedgerError(f"{one_line(self.path)} cannot be unpacked ({said})") from None
-
-
-def _fetch(archive: zipfile.ZipFile, record: JobRecord, sha256: str, media: MediaStore) -> None:
-    digest = hashlib.sha256()
-    with write_whole(media.video(record.id)) as file, archive.open(f"videos/{record.id}.mp4") as source:
-        while block := source.read(BLOCK):
-            digest.update(block)
-            file.write(block)
-        if digest.hexdigest() != sha256:
-            raise zipfile.BadZipFile("it was changed while it was read")
+def _bound(archive: zipfile.ZipFile, size: int) -> None:
+    """Refuse what could unfold to more than it is."""
+    entries = archive.infolist()
+    if len(entries) > _MOST_FILES:
+        raise WrongError(f"it holds {len(entries)} files; at most {_MOST_FILES} are read")
+    for entry in entries:
+        if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
+            raise WrongError(f"{entry.filename!r} is compressed or encrypted: give the archive as it was exported")
+    if any(entry.file_size < 0 for entry in entries) or sum(entry.file_size for entry in entries) > size:
+        raise WrongError("its files are together larger than itself")
 
 
 def _manifest(archive: zipfile.ZipFile) -> _Manifest:
     """The manifest, all of whose files are in the archive as it says, and no others."""
     names = archive.namelist()
-    if len(names) > _MOST_FILES or len(set(names)) != len(names):
-        raise _WrongError(f"it holds {len(names)} files, or one twice")
+    if len(set(names)) != len(names):
+        raise WrongError("it holds a file twice")
     if "manifest.json" not in names:
-        raise _WrongError("it has no manifest.json, so it is no bundle of refvideo_nb")
+        raise WrongError("it has no manifest.json, so it is no bundle of refvideo_nb")
+    text = _text(archive, "manifest.json")
     try:
-        manifest = msgspec.json.decode(_text(archive, "manifest.json"), type=_Manifest)
-    except msgspec.MsgspecError as error:
-        raise _WrongError(f"its manifest cannot be read: {error}") from None
-    if manifest.format != FORMAT or manifest.version != VERSION:
-        raise _WrongError(f"it is {manifest.format!r} of version {manifest.version}; version {VERSION} is read here")
+        head = _HEAD.decode(text)
+        if head.format != FORMAT or head.version != VERSION:
+            raise WrongError(
+                f"it is {one_line(head.format, limit=40)!r} of version {head.version}; this refvideo_nb reads "
+                f"{FORMAT!r} of version {VERSION}: pip install -U refvideo-nb"
+            )
+        manifest = _MANIFEST.decode(text)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise WrongError(f"its manifest cannot be read: {error}") from None
     if set(manifest.files) != {*names} - {"manifest.json"}:
-        raise _WrongError("its files are not those that its manifest names")
+        raise WrongError("its files are not those that its manifest names")
     for name, listed in manifest.files.items():
         if not _NAME.fullmatch(name):
-            raise _WrongError(f"a file is called {name!r}")
+            raise WrongError(f"a file is called {name!r}")
         stem = name.rpartition("/")[2].partition(".")[0]
         hashes = {_hash(archive, name, size=listed.bytes), listed.sha256, *([stem] if name[0] == "r" else [])}
         if len(hashes) != 1:
-            raise _WrongError(f"{name} is not what was exported")
+            raise WrongError(f"{name} is not what was exported")
     return manifest
 
 
 def _records(archive: zipfile.ZipFile, manifest: _Manifest) -> Iterator[JobRecord]:
+    if len(set(manifest.jobs)) != len(manifest.jobs):
+        raise WrongError("it names a job twice")
     for job_id in manifest.jobs:
         if f"jobs/{job_id}.json" not in manifest.files:
-            raise _WrongError(f"job {job_id!r} is not in it")
+            raise WrongError(f"job {job_id!r} is not in it")
         try:
-            record = msgspec.json.decode(_text(archive, f"jobs/{job_id}.json"), type=_Job).record
-        except msgspec.MsgspecError as error:
-            raise _WrongError(f"job {job_id!r} cannot be read: {error}") from None
-        if record.id != job_id or record.state not in SETTLED:
-            raise _WrongError(f"job {job_id!r} is {record.id!r}, {record.state.value}")
+            record = _JOB.decode(_text(archive, f"jobs/{job_id}.json")).record
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise WrongError(f"job {job_id!r} cannot be read: {error}") from None
+        check_record(record, job_id)
         clip = manifest.files.get(f"videos/{job_id}.mp4")
-        has = clip is not None and record.video is not None and clip.sha256 == record.video.sha256
-        if has != (record.state is State.DOWNLOADED):
-            raise _WrongError(f"the clip of job {job_id!r} is not in it, or another one")
-        yield dataclasses.replace(record, imported=True, polling_url=None)
+        if record.state is not State.DOWNLOADED:
+            fits = clip is None
+        else:
+            fits = clip is not None and record.video is not None
+            fits = fits and (clip.sha256, clip.bytes) == (record.video.sha256, record.video.nbytes)  # type: ignore[union-attr]  # looked at in the line above
+        if not fits:
+            raise WrongError(f"the clip of job {job_id!r} is not in it, or another one")
+        # Who brings it in asks nobody after it: where to ask is what a stranger wrote.
+        yield replace(record, imported=True, polling_url=None)
+
+
+def _nothing_else(manifest: _Manifest, records: tuple[JobRecord, ...]) -> None:
+    """Refuse files that no job names."""
+    wanted = {f"jobs/{r.id}.json" for r in records} | {f"videos/{r.id}.mp4" for r in records}
+    hashes = {reference.sha256 for record in records for reference in references_of(record)}
+    for name in manifest.files:
+        if name not in wanted and name.removeprefix("references/").partition(".")[0] not in hashes:
+            raise WrongError(f"{name} belongs to no job of it")
 
 
 def _text(archive: zipfile.ZipFile, name: str) -> bytes:
     with archive.open(name) as file:
         data = file.read(_MOST_TEXT + 1)
     if len(data) > _MOST_TEXT:
-        raise _WrongError(f"{name} unfolds to more than {_MOST_TEXT} bytes")
+        raise WrongError(f"{name} has more than {_MOST_TEXT} bytes")
     return data
 
 
