@@ -1,6 +1,6 @@
-"""Videos beside their references and beside one another: what a live player shows, and its still twin.
+"""Videos beside their references and beside one another: the still twin of a live player.
 
-The twin is one output without scripts: it is what a saved notebook keeps, and what is left of
+It is one output without scripts: it is what a saved notebook keeps, and what is left of
 a comparison after a reload, an export, or on a repository's web page. Its size is bounded,
 whatever is compared: of what pictures and text leave, every video gets a share by its length,
 and a small silent copy of it is put in where that can be recognised at such a size.
@@ -12,19 +12,29 @@ import json
 from base64 import b64encode
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from refvideo_nb.core.job import JobRecord, VideoFacts
 from refvideo_nb.display import words
 from refvideo_nb.display.comparesheet import Row, draw_comparison
 from refvideo_nb.display.contact import frame_times
-from refvideo_nb.display.differences import Differences, Phrase, differences_of
+from refvideo_nb.display.differences import Phrase
 from refvideo_nb.display.page import Embedded, harmless, render
 from refvideo_nb.display.pictures import data_url, jpeg
 from refvideo_nb.display.shelf import Shelf
+from refvideo_nb.display.sides import (
+    LETTERS,
+    SIMULATED,
+    Asked,
+    Seen,
+    Side,
+    asked_of,
+    caption_of,
+    differences_between,
+    spaced,
+    title_of,
+)
 from refvideo_nb.errors import DownloadError, one_line
 from refvideo_nb.media.images import thumbnail
 from refvideo_nb.media.preview import preview
@@ -33,15 +43,15 @@ from refvideo_nb.media.video import frames_at
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from refvideo_nb.display.differences import Differences
     from refvideo_nb.display.page import Bundle
 
-__all__ = ["MOST_BYTES", "Seen", "Side", "compare_bundle", "player_facts"]
+__all__ = ["MOST_BYTES", "compare_bundle"]
 
 MOST_BYTES = 2_000_000
 """How much a comparison adds to the file of a notebook, in bytes as they are stored there."""
 
 _SHELF = Shelf(32_000_000)
-_LETTERS = "ABCDEFGHI"
 _FRAMES = 6
 _FRAME_WIDTH = 320  # pixels of a frame as it is decoded
 _ACROSS, _UPRIGHT = 3, 6  # frames in a row beside the video: of a wide one, and of an upright one
@@ -50,56 +60,6 @@ _WIDEST, _TALLEST = 320, 300  # pixels of the page for a video
 _LARGEST_COPY = 1_200_000  # bytes; one video alone needs no more at that size
 _ALL_FRAMES = 300_000  # bytes, before base64
 _TILE, _FEW = (120, 90), 9  # pixels of the page, and for how many references they are sharp
-_SIMULATED = "SIMULATED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One of the videos that are compared.
-
-    Attributes
-    ----------
-    label : str
-        What it is called here.
-    video : pathlib.Path
-    facts : VideoFacts
-    record : JobRecord or None
-        The job that it came from, where it is one of ours.
-    """
-
-    label: str
-    video: Path
-    facts: VideoFacts
-    record: JobRecord | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """A reference as it is shown.
-
-    Attributes
-    ----------
-    name : str
-        With its ``@``.
-    colour : str
-        ``"#rrggbb"``, the same wherever it is shown.
-    data : bytes or None
-        A picture that stands for it, encoded.
-    caption : str
-    """
-
-    name: str
-    colour: str
-    data: bytes | None
-    caption: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What was asked for a video, with what not all have marked; the prompt only where they differ."""
-
-    settings: tuple[Phrase, ...] = ()
-    prompt: tuple[Phrase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,49 +75,6 @@ class _Shown:
     frames: tuple[tuple[Markup, str], ...]
     width: int
     frame: tuple[int, int]
-
-
-def player_facts(sides: Sequence[Side], references: Sequence[Seen], *, title: str = "") -> dict[str, Any]:
-    """What the player shows, but for the bytes of videos and pictures.
-
-    Parameters
-    ----------
-    sides : sequence of Side
-        One to nine.
-    references : sequence of Seen
-    title : str
-        Above the videos; a word of ours without it.
-
-    Returns
-    -------
-    dict
-        Plain JSON: the `data` of the player's ``mount``, to whose `references` and `videos`
-        whoever shows it adds ``url`` or ``bytes``.
-    """
-    found = _differences(sides)
-    return {
-        "title": one_line(title or _title(sides), limit=160),
-        "same": found.same if found else "",
-        "different": [one_line(d, limit=80) for d in found.different] if found else [],
-        "references": [
-            {"name": one_line(r.name, limit=80), "colour": r.colour, "caption": one_line(r.caption, limit=80)}
-            for r in references
-        ],
-        "videos": [
-            {
-                "label": one_line(side.label, limit=80),
-                "caption": one_line(_caption(side), limit=120),
-                "badge": _SIMULATED if side.record and side.record.simulated else "",
-                "fps": side.facts.fps or 24.0,
-                "seconds": side.facts.seconds,
-                "width": side.facts.width,
-                "height": side.facts.height,
-                "audio": side.facts.audio,
-                "nbytes": side.facts.nbytes,
-            }
-            for side in sides
-        ],
-    }
 
 
 def compare_bundle(
@@ -186,21 +103,23 @@ def compare_bundle(
     DownloadError
         Where a file cannot be decoded, naming it.
     """
-    found = _differences(sides)
+    found = differences_between(sides)
     times = [frame_times(side.facts.seconds, _FRAMES) for side in sides]
     frames = [frames_at(side.video, at, width=_FRAME_WIDTH) for side, at in zip(sides, times, strict=True)]
     most = _ALL_FRAMES // len(sides)
     shown = [
         _shown(side, letter, zip(*strip, strict=True), asked=asked, most_bytes=most)
         for side, letter, strip, asked in zip(
-            sides, _LETTERS, zip(frames, times, strict=True), _asked(sides, found), strict=False
+            sides, LETTERS, zip(frames, times, strict=True), asked_of(sides, found), strict=False
         )
     ]
-    rows = [Row(s.letter, s.side.label, _line(s), f, t) for s, f, t in zip(shown, frames, times, strict=True)]
-    sheet = draw_comparison(rows, [(r.name, r.colour, r.data) for r in references])
+    rows = [Row(s.letter, s.side.label, _line(s), s.prompt, f, t) for s, f, t in zip(shown, frames, times, strict=True)]
+    sheet = draw_comparison(
+        rows, [(r.name, r.colour, r.data) for r in references], prompt=found.prompt if found else ()
+    )
     bundle = {"text/plain": _plain(shown, references, found), "image/png": b64encode(sheet).decode("ascii")}
     page: dict[str, Any] = {
-        "title": one_line(title or _title(sides), limit=160),
+        "title": one_line(title or title_of(sides), limit=160),
         "references": [(r, _tile(r, len(references))) for r in references],
         "tile": _TILE,
         "shown": shown,
@@ -217,23 +136,7 @@ def compare_bundle(
     return {"text/html": html, **bundle}
 
 
-def _differences(sides: Sequence[Side]) -> Differences | None:
-    """Between the jobs among them; None where there is no job."""
-    records = [s.record for s in sides if s.record]
-    return differences_of(records) if records else None
-
-
-def _title(sides: Sequence[Side]) -> str:
-    return "Result" if len(sides) == 1 else f"{len(sides)} videos, one clock"
-
-
-def _caption(side: Side) -> str:
-    """What a video is, where its label does not say it."""
-    facts = side.facts
-    return f"{facts.width}×{facts.height}, {facts.seconds:.3g} s"
-
-
-def _shown(side: Side, letter: str, strip: Iterable[tuple[Any, float]], *, asked: _Asked, most_bytes: int) -> _Shown:
+def _shown(side: Side, letter: str, strip: Iterable[tuple[Any, float]], *, asked: Asked, most_bytes: int) -> _Shown:
     facts = side.facts
     ratio = facts.width / max(facts.height, 1)
     across = _ACROSS if ratio >= 1 else _UPRIGHT
@@ -242,7 +145,7 @@ def _shown(side: Side, letter: str, strip: Iterable[tuple[Any, float]], *, asked
     return _Shown(
         letter=letter,
         side=side,
-        settings=asked.settings or (Phrase(_caption(side)),),
+        settings=asked.settings or (Phrase(caption_of(side)),),
         money=words.money(side.record) if side.record else "",
         frames=tuple((data_url(jpeg(frame, most_bytes=most), "image/jpeg"), f"{at:.1f} s") for frame, at in strip),
         prompt=asked.prompt,
@@ -250,14 +153,6 @@ def _shown(side: Side, letter: str, strip: Iterable[tuple[Any, float]], *, asked
         width=round(min(_WIDEST, _TALLEST * ratio)),
         frame=(wide, round(wide / ratio)),
     )
-
-
-def _asked(sides: Sequence[Side], found: Differences | None) -> list[_Asked]:
-    """What was asked for each video; nothing for one that is not ours."""
-    if found is None:
-        return [_Asked()] * len(sides)
-    of_jobs = iter(zip(found.settings, found.prompts or [()] * len(found.settings), strict=True))
-    return [_Asked(*next(of_jobs)) if side.record else _Asked() for side in sides]
 
 
 def _tile(reference: Seen, count: int) -> Markup | None:
@@ -296,15 +191,16 @@ def _copy(side: Side, most: int) -> bytes | None:
     return _SHELF.get((side.facts.sha256, most), make) if most > 0 else None
 
 
-def _line(shown: _Shown) -> str:
-    badge = [_SIMULATED] if shown.side.record and shown.side.record.simulated else []
-    return " · ".join([*(p.text for p in shown.settings), *badge])
+def _line(shown: _Shown) -> tuple[Phrase, ...]:
+    """The settings in one line, and that it is simulated."""
+    badge = (Phrase(SIMULATED),) if shown.side.record and shown.side.record.simulated else ()
+    return spaced((*shown.settings, *badge))
 
 
 def _plain(shown: Sequence[_Shown], references: Sequence[Seen], found: Differences | None) -> str:
     lines = [f"{r.name}: {one_line(r.caption, limit=120)}".removesuffix(": ") for r in references]
     for one in shown:
-        lines.append(f"{one.letter}  {one_line(one.side.label, limit=80)} · {_line(one)}")
+        lines.append(f"{one.letter}  {one_line(one.side.label, limit=80)} · {''.join(p.text for p in _line(one))}")
         if one.prompt:
             lines.append("   " + "".join(p.text for p in one.prompt))
     if found:

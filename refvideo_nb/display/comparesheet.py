@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from refvideo_nb.display.differences import Phrase
+
 __all__ = ["Row", "draw_comparison"]
 
-_GROUND, _TEXT, _QUIET, _BLANK = "#18181b", "#f4f4f5", "#a1a1aa", "#27272a"
+_GROUND, _TEXT, _QUIET, _BLANK, _MARKED = "#18181b", "#f4f4f5", "#a1a1aa", "#27272a", "#1e40af"
 _MARGIN, _GAP, _LINE = 16, 8, 22
 _WIDTH = 960
 _TILE = (108, 81)
@@ -36,8 +38,10 @@ class Row(NamedTuple):
 
     Attributes
     ----------
-    letter, name, said : str
-        What it is called, and what is said of it.
+    letter, name : str
+        What it is called.
+    said, prompt : sequence of Phrase
+        What is said of it, and its prompt where it has one of its own; what is marked stands out.
     frames : sequence of ndarray
         ``(height, width, 3)`` uint8 each.
     times : sequence of float
@@ -46,12 +50,18 @@ class Row(NamedTuple):
 
     letter: str
     name: str
-    said: str
+    said: Sequence[Phrase]
+    prompt: Sequence[Phrase]
     frames: Sequence[NDArray[np.uint8]]
     times: Sequence[float]
 
 
-def draw_comparison(rows: Sequence[Row], references: Sequence[tuple[str, str, bytes | None]] = ()) -> bytes:
+def draw_comparison(
+    rows: Sequence[Row],
+    references: Sequence[tuple[str, str, bytes | None]] = (),
+    *,
+    prompt: Sequence[Phrase] = (),
+) -> bytes:
     """Draw the sheet.
 
     Parameters
@@ -59,6 +69,8 @@ def draw_comparison(rows: Sequence[Row], references: Sequence[tuple[str, str, by
     rows : sequence of Row
     references : sequence of (str, str, bytes or None)
         Name, colour and encoded picture.
+    prompt : sequence of Phrase
+        The prompt that all share.
 
     Returns
     -------
@@ -68,8 +80,9 @@ def draw_comparison(rows: Sequence[Row], references: Sequence[tuple[str, str, by
     per_row = (_WIDTH - 2 * _MARGIN + _GAP) // (_TILE[0] + _GAP)
     shelf = _LINE + -(-len(references) // per_row) * (_TILE[1] + _LINE + _GAP) + _GAP if references else 0
     cells = [_cell(row) for row in rows]
-    heights = [2 * _LINE + tall + _GAP for _, tall in cells]
-    sheet = Image.new("RGB", (_WIDTH, 2 * _MARGIN + shelf + sum(heights)), _GROUND)
+    heights = [(3 if row.prompt else 2) * _LINE + tall + _GAP for row, (_, tall) in zip(rows, cells, strict=True)]
+    head = _LINE + _GAP if prompt else 0
+    sheet = Image.new("RGB", (_WIDTH, 2 * _MARGIN + shelf + head + sum(heights)), _GROUND)
     pen = ImageDraw.Draw(sheet)
     if references:
         _write(pen, (_MARGIN, _MARGIN), "REFERENCES", most=_WIDTH, size=11)
@@ -79,15 +92,19 @@ def draw_comparison(rows: Sequence[Row], references: Sequence[tuple[str, str, by
         _paste(sheet, data, (x, y))
         reach = _write(pen, (x, y + _TILE[1] + 4), name, most=_TILE[0], colour=_TEXT)
         pen.rectangle((x, y + _TILE[1] + 20, x + reach, y + _TILE[1] + 21), fill=colour)
-    top = _MARGIN + shelf
+    _phrases(pen, (_MARGIN, _MARGIN + shelf), prompt, colour=_TEXT)
+    top = _MARGIN + shelf + head
     for row, (wide, tall), height in zip(rows, cells, heights, strict=True):
         reach = _write(pen, (_MARGIN, top), f"{row.letter}  {row.name}", most=_WIDTH // 2, colour=_TEXT)
         left = _MARGIN + reach + 2 * _GAP
-        _write(pen, (left, top), row.said, most=_WIDTH - _MARGIN - left)
+        _phrases(pen, (left, top), row.said)
+        if row.prompt:
+            _phrases(pen, (_MARGIN, top + _LINE), row.prompt, colour=_TEXT)
+        under = top + (2 if row.prompt else 1) * _LINE
         for index, (frame, time) in enumerate(zip(row.frames, row.times, strict=True)):
             x = _MARGIN + index * (wide + _GAP)
-            sheet.paste(Image.fromarray(frame).resize((wide, tall), Image.Resampling.LANCZOS), (x, top + _LINE))
-            _write(pen, (x, top + _LINE + tall + 3), f"{time:.1f} s", most=wide)
+            sheet.paste(Image.fromarray(frame).resize((wide, tall), Image.Resampling.LANCZOS), (x, under))
+            _write(pen, (x, under + tall + 3), f"{time:.1f} s", most=wide)
         top += height
     return _encode(sheet, [colour for _, colour, _ in references])
 
@@ -115,7 +132,7 @@ def _write(
 ) -> int:
     """Write one line, cut to `most` pixels; its width."""
     font: Any = ImageFont.load_default(size=size)
-    whole = shown = " ".join(harmless(text[:300]).split())
+    whole = shown = " ".join(harmless(text[:300]).splitlines())
     while shown and pen.textlength(shown, font=font) > most:
         whole = whole[:-1]
         shown = f"{whole}…" if whole else ""
@@ -123,9 +140,29 @@ def _write(
     return round(pen.textlength(shown, font=font))
 
 
+def _phrases(pen: ImageDraw.ImageDraw, at: tuple[int, int], phrases: Sequence[Phrase], *, colour: str = _QUIET) -> None:
+    """Write one line of phrases up to the margin; the marked ones on a ground of their own."""
+    x, y = at
+    font: Any = ImageFont.load_default(size=13)
+    for phrase in phrases:
+        most = _WIDTH - _MARGIN - x
+        text = harmless(phrase.text).replace("\n", " ")
+        if most < _LINE or not text:
+            return
+        if phrase.marked:
+            reach = min(most, pen.textlength(text[:300], font=font))
+            pen.rounded_rectangle((x - 2, y - 1, x + reach + 2, y + 17), radius=3, fill=_MARKED)
+        # A space at an end has its width, too.
+        wide = pen.textlength(text[:300], font=font)
+        reach = _write(pen, (x, y), text, most=most, colour=_TEXT if phrase.marked else colour)
+        x += round(wide) if wide <= most else reach
+        if wide > most:
+            return
+
+
 def _encode(sheet: Image.Image, colours: Sequence[str]) -> bytes:
     """A PNG with as many colours and pixels as fit."""
-    kept = [ImageColor.getrgb(c)[:3] for c in dict.fromkeys((_GROUND, _TEXT, *colours))]
+    kept = [ImageColor.getrgb(c)[:3] for c in dict.fromkeys((_GROUND, _TEXT, _MARKED, *colours))]
     data = b""
     for count, scale in _TRIES:
         size = (round(sheet.width * scale), round(sheet.height * scale))

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Differences", "Phrase", "differences_of"]
 
-_WORD = re.compile(r"\s+|\w+|[^\w\s]")
+_WORD = re.compile(r"\s+|@\w[\w-]*|\w+|[^\w\s]")
 _MOST_PROMPT = 6000  # characters
+_FEW_WORDS = 40  # characters that are quoted in a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Differences:
     same : str
         Such as ``"Same prompt, model and references."``; empty for a single run, or where nothing is.
     different : tuple of str
-        What only some runs have, in short: ``("seed 7", "seed 8")``.
+        What only some runs have, in short: ``("“soft”", "“hard”", "seed 7", "seed 8")``.
     prompt : tuple of Phrase
         The prompt that all share; empty where they differ.
     prompts : tuple of tuple of Phrase
@@ -74,15 +75,16 @@ def differences_of(records: Sequence[JobRecord]) -> Differences:
     records : sequence of JobRecord
         One or more.
     """
-    prompts = [_words_of(r) for r in records]
-    shared = all(p == prompts[0] for p in prompts)
+    prompts = [_partsof(r) for r in records]
+    shared = len({r.request.prompt for r in records}) == 1
     seeded = any(r.request.seed is not None for r in records)
     settings = [_settings(r, seeded=seeded) for r in records]
     everywhere = set(settings[0]).intersection(*settings) if settings else set()
     cast = [_cast(r) for r in records]
     common = set(cast[0]).intersection(*cast) if cast else set()
     lines = tuple(tuple(Phrase(text, marked=text not in everywhere) for text in line) for line in settings)
-    apart = [p.text for line in lines for p in line if p.marked]
+    marked = () if shared else tuple(_marked(prompts))
+    apart = [*_said_apart(marked), *(p.text for line in lines for p in line if p.marked)]
     apart += _unshared(cast, common)
     models = {r.request.model for r in records}
     alike = {
@@ -93,9 +95,9 @@ def differences_of(records: Sequence[JobRecord]) -> Differences:
     }
     return Differences(
         same=_sentence([name for name, so in alike.items() if so]) if len(records) > 1 else "",
-        different=tuple(dict.fromkeys([*(["the prompt"] if not shared else []), *apart])),
+        different=tuple(dict.fromkeys(apart)),
         prompt=tuple(Phrase(text, reference=name) for text, name in prompts[0]) if prompts and shared else (),
-        prompts=() if shared else tuple(_marked(prompts)),
+        prompts=marked,
         settings=lines,
     )
 
@@ -133,7 +135,7 @@ def _unshared(cast: Sequence[Sequence[tuple[str, str]]], common: set[tuple[str, 
     return [f"another {name}" if len(contents) > 1 else name for name, contents in found.items()]
 
 
-def _words_of(record: JobRecord) -> list[tuple[str, str | None]]:
+def _partsof(record: JobRecord) -> list[tuple[str, str | None]]:
     """The prompt in words, spaces and signs; a name of a reference is one word."""
     request = record.request
     compiled = compile_prompt(clip(request.prompt, _MOST_PROMPT), request.references, Naming.SPACED)
@@ -148,10 +150,12 @@ def _words_of(record: JobRecord) -> list[tuple[str, str | None]]:
 
 def _marked(prompts: Sequence[list[tuple[str, str | None]]]) -> list[tuple[Phrase, ...]]:
     """Each prompt with those words marked that are not in all of them, in the same order."""
-    first = prompts[0]
+    # By the text alone: a name may be a reference of one run, and a mere word of another.
+    texts = [[text for text, _ in prompt] for prompt in prompts]
+    first = texts[0]
     kept = [True] * len(first)  # of the first prompt: which words all the others have, too
     matches = []
-    for other in prompts[1:]:
+    for other in texts[1:]:
         blocks = SequenceMatcher(None, first, other, autojunk=False).get_matching_blocks()
         pairs = {block.a + n: block.b + n for block in blocks for n in range(block.size)}
         matches.append(pairs)
@@ -162,6 +166,16 @@ def _marked(prompts: Sequence[list[tuple[str, str | None]]]) -> list[tuple[Phras
         tuple(_joined([Phrase(text, marked=n not in own, reference=name) for n, (text, name) in enumerate(prompt)]))
         for prompt, own in zip(prompts, shared, strict=True)
     ]
+
+
+def _said_apart(prompts: Sequence[tuple[Phrase, ...]]) -> list[str]:
+    """The words in which prompts differ, if they are few; else only that they do."""
+    if not prompts:
+        return []
+    parts = ["…".join(p.text.strip() for p in prompt if p.marked) for prompt in prompts]
+    if any(len(w) > _FEW_WORDS for w in parts):
+        return ["the prompt"]
+    return [f"“{one_line(w)}”" for w in parts if w]
 
 
 def _joined(phrases: Sequence[Phrase]) -> list[Phrase]:

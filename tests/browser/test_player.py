@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 from fractions import Fraction
+from html.parser import HTMLParser
 
 import av
 import nbformat
@@ -218,7 +219,7 @@ def test_four_videos_run_on_one_clock(server, open_notebook, material, tmp_path)
     assert player.drift() <= FRAME
     player.button("Pause").click()
     player.button("Play").wait_for()
-    minutes, _, seconds = player.reading.partition(" / ")[0].partition(":")
+    _, _, seconds = player.reading.partition(" / ")[0].partition(":")
     player.shows(float(seconds) + 0.005)
     # And while it stands: the very frame.
     for seconds in (3, 11.5, 0, 7.3, 2.7, 12.4, 1.1, 9.9, 5.5, 4.2):
@@ -260,75 +261,11 @@ def test_keys_and_references(server, open_notebook, material, tmp_path):
     player.ready()
     cells = page.locator(".jp-Cell").count()
     player.root.focus()
-
-    player.press("ArrowRight", "ArrowRight")
-    player.shows(2 / 30)
-    player.press("ArrowLeft", "Shift+ArrowRight")
-    player.shows(31 / 30)
-    player.press("Home")
-    player.shows(0)
-    player.press("Space")
-    player.button("Pause").wait_for()
-    player.plays_until(0.3)
-    player.press("k")
-    player.button("Play").wait_for()
-    player.press("-", "-")
-    assert player.root.get_by_label("Speed").input_value() == "0.25"
-    player.press("+")
-    assert player.root.get_by_label("Speed").input_value() == "0.5"
-
-    # A loop: from the first second to the second one, and never beyond.
-    player.press("+", "Home", "Shift+ArrowRight", "[", "Shift+ArrowRight", "]", "Space")
-    assert player.button("Loop").get_attribute("aria-pressed") == "true"
-    highest = page.evaluate("""async () => {
-        const scrub = document.querySelector('.refvideo-scrub');
-        let [before, highest, back] = [0, 0, 0];
-        while (back < 2) {
-            await new Promise(requestAnimationFrame);
-            const now = Number(scrub.value);
-            if (now < before) back += 1;
-            [before, highest] = [now, Math.max(now, highest)];
-        }
-        return highest;
-    }""")
-    assert highest <= 2 + 1 / 30 + 0.1
-    player.press("Space", "l")
-    assert player.button("Loop").get_attribute("aria-pressed") == "false"
-
-    # A and B in one place.
-    visible = lambda: [n for n, v in enumerate(player.videos.all()) if v.is_visible()]  # noqa: E731 - used here
-    assert visible() == [0, 1, 2, 3]
-    player.press("3", "x")
-    assert visible() == [2]
-    player.press("x")
-    assert visible() == [0]
-    player.press("4", "x")
-    assert visible() == [0]
-    player.press("s")
-    assert visible() == [0, 1, 2, 3]
-
-    # The reference over the frame.
-    player.press("End", "Home")
-    player.shows(0)
-    bare = player.frame()
-    player.press("o", ".", ".", ".", ".", ".")
-    for x, y in ((0.1, 0.5), (0.5, 0.8), (0.9, 0.3)):
-        assert np.abs(colour_at(player.frame(), x, y) - PHOTOS["sky"]).max() <= 3
-    player.press(",", ",", ",", ",", ",")
-    half = (colour_at(bare, 0.5, 0.8) + PHOTOS["sky"]) / 2
-    assert np.abs(colour_at(player.frame(3), 0.5, 0.8) - half).max() <= 4
-    player.press("w")
-    wiped = player.frame(1)
-    assert np.abs(colour_at(wiped, 0.25, 0.8) - colour_at(bare, 0.25, 0.8)).max() <= 4
-    assert np.abs(colour_at(wiped, 0.75, 0.8) - PHOTOS["sky"]).max() <= 3
-    player.press("d", "r")
-    different = np.abs(colour_at(bare, 0.5, 0.8) - PHOTOS["field"])
-    assert np.abs(colour_at(player.frame(2), 0.5, 0.8) - different).max() <= 4
-    notebook.picture(tmp_path / "difference-dark.png", height=1000)
-    player.press("Escape")
-    assert np.abs(player.frame() - bare).mean() <= 1
-    player.root.get_by_role("button", name="Compare with @sky").click()
-    assert player.button("Overlay").get_attribute("aria-pressed") == "true"
+    the_keys_move(player)
+    they_loop(player)
+    they_flip(player)
+    the_reference_lies_over_the_frames(player)
+    notebook.picture(tmp_path / "overlay-dark.png", height=1000)
 
     player.root.focus()
     player.press("?")
@@ -349,3 +286,157 @@ def test_keys_and_references(server, open_notebook, material, tmp_path):
     notebook.open()
     the_twin_stands_alone(notebook)
     notebook.picture(tmp_path / "twin-dark-600.png", width=600, height=2600)
+
+
+def the_keys_move(player):
+    player.press("ArrowRight", "ArrowRight")
+    player.shows(2 / 30)
+    player.press("ArrowLeft", "Shift+ArrowRight")
+    player.shows(31 / 30)
+    player.press("Home")
+    player.shows(0)
+    player.press("Space")
+    player.button("Pause").wait_for()
+    player.plays_until(0.3)
+    player.press("k")
+    player.button("Play").wait_for()
+    player.press("-", "-")
+    assert player.root.get_by_label("Speed").input_value() == "0.25"
+    player.press("+")
+    assert player.root.get_by_label("Speed").input_value() == "0.5"
+
+
+def they_loop(player):
+    # From the first second to the second one, and never beyond.
+    player.press("+", "Home", "Shift+ArrowRight", "[", "Shift+ArrowRight", "]", "Space")
+    assert player.button("Loop").get_attribute("aria-pressed") == "true"
+    highest = player.page.evaluate("""async () => {
+        const scrub = document.querySelector('.refvideo-scrub');
+        let [before, highest, back] = [0, 0, 0];
+        while (back < 2) {
+            await new Promise(requestAnimationFrame);
+            const now = Number(scrub.value);
+            if (now < before) back += 1;
+            [before, highest] = [now, Math.max(now, highest)];
+        }
+        return highest;
+    }""")
+    assert 1.5 < highest < 2.5
+    player.press("Space", "l")
+    assert player.button("Loop").get_attribute("aria-pressed") == "false"
+
+
+def they_flip(player):
+    visible = lambda: [n for n, v in enumerate(player.videos.all()) if v.is_visible()]  # noqa: E731 - used here
+    assert visible() == [0, 1, 2, 3]
+    player.press("3", "x")
+    assert visible() == [2]
+    player.press("x")
+    assert visible() == [0]
+    player.press("4", "x")
+    assert visible() == [0]
+    player.press("s")
+    assert visible() == [0, 1, 2, 3]
+
+
+def the_reference_lies_over_the_frames(player):
+    player.press("End", "Home")
+    player.shows(0)
+    bare = player.frame()
+    player.press("o", ".", ".", ".", ".", ".")
+    for x, y in ((0.1, 0.5), (0.5, 0.8), (0.9, 0.3)):
+        assert np.abs(colour_at(player.frame(), x, y) - PHOTOS["sky"]).max() <= 3
+    player.press(",", ",", ",", ",", ",")
+    half = (colour_at(bare, 0.5, 0.8) + PHOTOS["sky"]) / 2
+    assert np.abs(colour_at(player.frame(3), 0.5, 0.8) - half).max() <= 4
+    player.press("w")
+    wiped = player.frame(1)
+    assert np.abs(colour_at(wiped, 0.25, 0.8) - colour_at(bare, 0.25, 0.8)).max() <= 4
+    assert np.abs(colour_at(wiped, 0.75, 0.8) - PHOTOS["sky"]).max() <= 3
+    player.press("d", "r")
+    different = np.abs(colour_at(bare, 0.5, 0.8) - PHOTOS["field"])
+    assert np.abs(colour_at(player.frame(2), 0.5, 0.8) - different).max() <= 4
+    player.press("Escape")
+    assert np.abs(player.frame() - bare).mean() <= 1
+    player.root.get_by_role("button", name="Compare with @sky").click()
+    assert player.button("Overlay").get_attribute("aria-pressed") == "true"
+
+
+RUNS = """%load_ext refvideo_nb
+import refvideo_nb
+from refvideo_nb.notebook.comparing import compare
+from skimage import data
+asked = {"references": {"cat": data.chelsea(), "cup": data.coffee()}, "resolution": "480p", "duration": 4}
+runs = [
+    refvideo_nb.generate("@cat beside @cup, <i>soft</i> light, $5 and $6", seed=7, **asked),
+    refvideo_nb.generate("@cat beside @cup, <i>hard</i> light, $5 and $6", seed=8, **asked),
+]
+compared = compare(*[run.wait() for run in runs])
+compared"""
+
+
+class Styles(HTMLParser):
+    """The style properties of every element, in document order; the outermost is the notebook's, not ours."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.found = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        style = dict(attrs).get("style") or ""
+        self.found.append((tag, sorted(p.partition(":")[0].strip() for p in style.split(";") if p.strip())))
+
+
+def test_runs_of_ours_and_what_a_stranger_sees_of_them(server, open_notebook, tmp_path):
+    server.theme("Light")
+    path = notebook_in(server.root / "runs", RUNS)
+    notebook = open_notebook(path)
+    notebook.run_all()
+    page, root = notebook.page, notebook.page.locator(".refvideo-player")
+    page.wait_for_function(
+        "() => { const found = [...document.querySelectorAll('.refvideo-player video')];"
+        " return found.length === 2 && found.every(v => v.readyState >= 2 && !v.seeking) }"
+    )
+    assert root.locator(".refvideo-differences .refvideo-marked").all_inner_texts() == [
+        "“soft”",
+        "“hard”",
+        "seed 7",
+        "seed 8",
+    ]
+    root.get_by_text("Prompt and settings").click()
+    assert root.locator(".refvideo-asked").inner_text().count("beside @cup, <i>") == 2
+    assert root.locator(".refvideo-asked .refvideo-marked").all_inner_texts() == ["seed 7", "soft", "seed 8", "hard"]
+    assert root.get_by_text("SIMULATED").count() == 2
+    assert root.locator("i").count() == 0, "a prompt is no markup"
+    # One video's sound, when it is asked for.
+    silent = "() => [...document.querySelectorAll('.refvideo-player video')].map(v => v.muted)"
+    assert page.evaluate(silent) == [True, True]
+    root.press("m")
+    assert page.evaluate(silent) == [False, True]
+    root.press("2")
+    assert page.evaluate(silent) == [True, False]
+    notebook.picture(tmp_path / "runs-light.png", height=1000)
+    root.press("m", timeout=5000)
+    root.press("w")
+    notebook.picture(tmp_path / "wipe-light.png", height=1000)
+    notebook.kernel_is_idle()
+    notebook.save()
+
+    made = json.loads(path.read_text())
+    marker = {"text/html": '<b onclick="1">marker</b>', "text/plain": ""}
+    made["cells"][0]["outputs"].append({"output_type": "display_data", "metadata": {}, "data": marker})
+    stranger = path.with_name("stranger.ipynb")
+    stranger.write_text(json.dumps(made))
+    html = "".join(made["cells"][0]["outputs"][1]["data"]["text/html"])
+    other = open_notebook(stranger)
+    marked = other.page.locator(".jp-OutputArea-output b", has_text="marker")
+    marked.wait_for()
+    assert marked.get_attribute("onclick") is None, "the notebook is trusted, so this shows nothing"
+    twin = other.page.locator(".jp-OutputArea-output .mathjax_ignore").last
+    wanted = Styles(html[html.index('<div class="mathjax_ignore"') :]).found
+    assert Styles(twin.evaluate("e => e.outerHTML")).found == wanted, "the sanitiser dropped something"
+    assert "light, $5 and $6" in twin.inner_text()
+    assert twin.locator("mjx-container").count() == 0
+    assert other.plays() == [other.PLAYING] * 2
+    other.picture(tmp_path / "stranger-light.png", height=1300)

@@ -70,7 +70,7 @@ export function makeBar({ clock, does, sound, help }) {
   const root = make(
     "div",
     { className: "refvideo-bar", aria: { role: "group", label: "Playing" } },
-    make("div", { className: "refvideo-time" }, range, scrub),
+    make("div", { className: "refvideo-time" }, make("div", { className: "refvideo-track" }, range, scrub), reading),
     play,
     make("span", { className: "refvideo-joined" }, ...steps),
     speed,
@@ -78,7 +78,6 @@ export function makeBar({ clock, does, sound, help }) {
     mute,
     full,
     keys,
-    reading,
   );
 
   function draw(state) {

@@ -58,7 +58,7 @@ export function makeClock(tracks, { changed, leader = () => null }) {
 
   const clamp = (t) => Math.min(Math.max(t, 0), last);
   const onFrame = (t) => clamp(Math.floor(t / frame + 1e-3) * frame);
-  const time = () => (run ? clamp(run.offset + rate * now()) : position);
+  const time = () => (run ? clamp(Math.min(run.offset + rate * now(), end())) : position);
   const end = () => (loop.on ? Math.min(loop.to, total) : total);
   const lasts = (track, t) => t < track.seconds - 1 / track.fps;
 

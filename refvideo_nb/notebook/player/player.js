@@ -5,6 +5,7 @@
 //
 //   data = {
 //     title, same, different: [text],             words below the videos; all of them may be missing
+//     asked: [{name, phrases: [{text, marked, colour}]}],
 //     references: [{name, colour, caption, url | bytes}],
 //     videos: [{label, caption, badge, fps, seconds, width, height, audio, url | bytes, nbytes, file}],
 //     time,                                       seconds to begin at
@@ -16,6 +17,7 @@ import { button, make } from "./elements.js";
 import { makeBar, makeHelp } from "./bar.js";
 import { makeClock } from "./clock.js";
 import { makeStage } from "./stage.js";
+import { makeWords } from "./words.js";
 
 const TOLD = 250; // milliseconds between two messages of the time while it plays
 const MIX = 0.1; // how much of a reference one key adds
@@ -68,6 +70,7 @@ export function mount(element, data, { told = () => {} } = {}) {
   const modeButtons = Object.entries(MODES).map(([mode, text]) => button(text, () => setMode(mode), { keys: text[0] }));
   const slider = make("input", { type: "range", className: "refvideo-mix", min: 0, max: 1, step: 0.01 });
   slider.addEventListener("input", () => setMix(Number(slider.value)));
+  const named = make("strong");
   const said = make("span", { className: "refvideo-unseen", role: "status" });
   const modes = make("span", { className: "refvideo-joined", aria: { role: "group", label: "With the reference" } }, ...modeButtons);
   modes.hidden = !data.references.length;
@@ -76,17 +79,10 @@ export function mount(element, data, { told = () => {} } = {}) {
     { className: "refvideo-views", aria: { role: "group", label: "View" } },
     viewButtons.length ? make("span", { className: "refvideo-joined" }, ...viewButtons) : null,
     modes,
+    named,
     slider,
   );
-  const differences = make("p", { className: "refvideo-differences" });
-  if (data.same) differences.append(make("span", { className: "refvideo-quiet", textContent: data.same }));
-  if (data.different?.length) {
-    differences.append(
-      make("span", { className: "refvideo-quiet", textContent: "Different:" }),
-      ...data.different.map((text) => make("span", { className: "refvideo-marked", textContent: text })),
-    );
-  }
-  differences.hidden = !differences.childNodes.length;
+  const asked = makeWords(data);
   root.append(
     stage.shelf,
     make(
@@ -95,7 +91,7 @@ export function mount(element, data, { told = () => {} } = {}) {
       make("div", { className: "refvideo-heading", textContent: data.title || "Result" }),
       row,
       stage.grid,
-      differences,
+      ...asked,
     ),
     bar.root,
     help,
@@ -259,7 +255,10 @@ export function mount(element, data, { told = () => {} } = {}) {
     bar.draw(state);
     for (const [index, [view]] of views.entries()) viewButtons[index].setAttribute("aria-pressed", String(state.view === view));
     Object.keys(MODES).forEach((mode, n) => modeButtons[n].setAttribute("aria-pressed", String(state.mode === mode)));
-    const name = stage.tiles[state.reference]?.name ?? "";
+    const { name, colour } = data.references[state.reference] ?? {};
+    named.hidden = !state.mode;
+    named.textContent = name ?? "";
+    named.style.borderBottomColor = colour ?? "";
     slider.hidden = !(state.mode in state.mix);
     slider.value = state.mix[state.mode] ?? 0;
     slider.setAttribute("aria-label", state.mode === "wipe" ? `Where ${name} begins` : `How much of ${name}`);

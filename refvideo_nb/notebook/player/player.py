@@ -28,7 +28,7 @@ class Player(anywidget.AnyWidget):
     Parameters
     ----------
     facts : mapping
-        What `refvideo_nb.display.compare.player_facts` makes.
+        What `refvideo_nb.display.sides.player_facts` makes.
     files : sequence of pathlib.Path
         The videos.
     pictures : sequence of bytes or None

@@ -14,7 +14,7 @@ from pathlib import Path
 __all__ = ["script", "style"]
 
 # Each after those that it imports.
-_MODULES = ("elements", "sources", "clock", "stage", "bar", "player", "widget")
+_MODULES = ("elements", "sources", "clock", "stage", "bar", "words", "player", "widget")
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|function|async)", re.MULTILINE)
 
@@ -35,5 +35,5 @@ def script() -> str:
 
 @cache
 def style() -> str:
-    """The player's style sheet; every rule begins at the class of its root."""
+    """The player's style sheet; every rule is for its root and what is in it."""
     return Path(__file__).with_name("player.css").read_text(encoding="utf-8")
