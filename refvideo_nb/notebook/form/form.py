@@ -169,9 +169,7 @@ class Form:
     def _refresh(self) -> None:
         self._adding.offer(_namespace())
         session = self._session
-        self._head.value = head_html(
-            simulated=session.simulated, address=session.address, note=self._catalogue.note
-        )
+        self._head.value = head_html(simulated=session.simulated, address=session.address, note=self._catalogue.note)
         self._narrow()
         found = self._look = look(
             self._model.value,
