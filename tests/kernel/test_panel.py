@@ -10,6 +10,7 @@ import pytest
 
 from refvideo_nb.core.job import JobRecord, State
 from refvideo_nb.core.request import VideoRequest
+from refvideo_nb.ledger import documents
 from refvideo_nb.ledger.store import Ledger
 
 pytestmark = pytest.mark.kernel
@@ -30,12 +31,7 @@ def full_place(workplace, tmp_path):
             for n in range(JOBS):
                 request = VideoRequest(prompt=f"ball {n} rolls over the table", model=f"some/model-{n % 7}")
                 job = dataclasses.replace(first, id=f"rv-20270115-{n:06}", request=request, created=1.8e9 + n)
-                columns = (job.id, job.created, job.created, job.state.value, request.model, request.prompt, job.id)
-                db.execute(
-                    "INSERT INTO jobs (id, created, updated, state, model, prompt, fingerprint, document)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*columns, msgspec.json.encode(job)),
-                )
+                documents.insert(db, job, fingerprint=job.id, owner=None, lease=None)
         yield place
 
 
