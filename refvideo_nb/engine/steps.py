@@ -27,6 +27,7 @@ from refvideo_nb.errors import (
     NotFoundError,
     NotReadyError,
     RefVideoError,
+    UnknownJobError,
     WaitTimeoutError,
     one_line,
 )
@@ -125,7 +126,7 @@ class Steps:
 
     async def _accept(self, record: JobRecord, answer: JobAnswer, client: VideoClient) -> JobRecord:
         """Write the API's id down: it is paid for, and the one thing that must not be lost."""
-        trouble: LedgerError | None = None
+        trouble: RefVideoError | None = None
         for pause in _KEEP_TRYING:
             try:
                 return self._ledger.advance(
@@ -137,7 +138,7 @@ class Steps:
                     simulated=client.simulated,
                     error="",
                 )
-            except LedgerError as error:
+            except (LedgerError, UnknownJobError) as error:  # the whole home folder may have been removed meanwhile
                 trouble = error
                 await self._sleep(pause)
         raise RefVideoError(

@@ -462,3 +462,16 @@ def test_a_download_goes_on_where_it_was_cut(world: Any, mp4: bytes, *, ranges: 
     assert record.state is State.DOWNLOADED
     assert asked == [None, f"bytes={CUT}-"]
     assert world.media.video(record.id).read_bytes() == mp4
+
+
+def test_a_home_that_is_removed_during_a_submit_does_not_hide_the_paid_id(world: Any) -> None:
+    def submit(_: httpx.Request) -> httpx.Response:
+        world.ledger.path.unlink()
+        return httpx.Response(202, json=job("pending"))
+
+    world.script.submit = submit
+    record = world.drafted()
+    world.engine.look_after(record.id).done.result(30)
+    said = str(world.trouble(record))
+    assert "accepted by the API, and paid, as gen-vid-1" in said
+    assert world.script.posts == 1
