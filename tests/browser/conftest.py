@@ -17,6 +17,8 @@ from playwright.sync_api import sync_playwright
 
 TOKEN = "only-for-these-tests"
 PATIENCE = 60  # seconds
+OLDER = Path(sys.prefix) / "ipykernel6"
+KERNELS = {"older": {"PYTHONPATH": str(OLDER)}, "newest": {}}
 PLAY = """async video => {
     video.muted = true;
     video.play().catch(() => {});  // what cannot play may never say so
@@ -25,6 +27,48 @@ PLAY = """async video => {
         await new Promise(go => setTimeout(go, 50));
     video.pause();
     return {ready: video.readyState, advances: video.currentTime >= 0.3, error: video.error && video.error.message};
+}"""
+
+
+# The texts below an element that are hard to read on what is behind them, and by how much; opacity counts.
+# What cannot be used just now may be faint, and pictures and videos are not looked at.
+FAINT = """(root, least) => {
+    const parts = colour => (colour.match(/[\\d.]+/g) ?? [0, 0, 0, 0]).map(Number);
+    const over = ([r, g, b, a = 1], under) => [r, g, b].map((v, n) => v * a + under[n] * (1 - a));
+    const light = rgb => {
+        const [r, g, b] = rgb.map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ratio = (element, pseudo) => {
+        let [opacity, layers] = [1, []];
+        for (let e = element; e; e = e.parentElement) {
+            const style = getComputedStyle(e);
+            opacity *= Number(style.opacity);
+            layers.push(parts(style.backgroundColor));
+        }
+        if (pseudo) opacity *= Number(getComputedStyle(element, pseudo).opacity);
+        const behind = layers.reverse().reduce((under, layer) => over(layer, under), [255, 255, 255]);
+        const [r, g, b, a = 1] = parts(getComputedStyle(element, pseudo).color);
+        const [one, other] = [light(over([r, g, b, a * opacity], behind)), light(behind)].sort((x, y) => y - x);
+        return (one + 0.05) / (other + 0.05);
+    };
+    const looked = [], faint = [];
+    const look = (element, text, pseudo) => {
+        if (!text.trim() || element.closest(":disabled") || !element.checkVisibility()) return;
+        const found = ratio(element, pseudo);
+        looked.push(text.trim());
+        if (found < least) faint.push(`${text.trim().slice(0, 60)}: ${found.toFixed(2)}`);
+    };
+    for (const e of root.querySelectorAll("*")) {
+        if (e.matches("option, datalist, datalist *")) continue;
+        if (e.matches("input, textarea, select")) {
+            look(e, e.matches("select") ? e.selectedOptions[0]?.textContent ?? "" : e.value);
+            if (e.placeholder && !e.value) look(e, e.placeholder, "::placeholder");
+        } else {
+            look(e, [...e.childNodes].filter(n => n.nodeType === Node.TEXT_NODE).map(n => n.data).join(" "));
+        }
+    }
+    return {looked, faint};
 }"""
 
 
@@ -67,6 +111,19 @@ class Server:
             assert time.monotonic() < deadline, kernels
             page.wait_for_timeout(100)
 
+    def written(self, name, cells, kernel="python3"):
+        """The path of a new notebook, in a folder of its own."""
+        import nbformat
+        from nbformat.v4 import new_code_cell, new_notebook
+
+        folder = self.root / name
+        folder.mkdir()
+        path = folder / f"{name}.ipynb"
+        made = new_notebook(cells=[new_code_cell(c) for c in cells])
+        made.metadata.kernelspec = {"name": kernel, "display_name": kernel, "language": "python"}
+        nbformat.write(made, path)
+        return path
+
     def end_kernels(self):
         deadline = time.monotonic() + PATIENCE
         while (kernels := self.kernels()) is None:
@@ -84,6 +141,12 @@ def server(workplace, tmp_path_factory):
         del place.env["REFVIDEO_HOME"]  # the home is then beside each notebook
         root = place.folder / "notebooks"
         root.mkdir()
+        for name, env in KERNELS.items():
+            folder = Path(place.env["JUPYTER_DATA_DIR"]) / "kernels" / name
+            folder.mkdir(parents=True)
+            command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            spec = {"argv": command, "display_name": name, "language": "python", "env": env}
+            (folder / "kernel.json").write_text(json.dumps(spec))
         place.env |= {
             "JUPYTERLAB_SETTINGS_DIR": str(place.folder / "user" / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(place.folder / "user" / "workspaces"),
@@ -193,6 +256,11 @@ class Notebook:
     def videos(self):
         return self.page.locator(".jp-OutputArea-output video")
 
+    def faint(self, root, least=4.5):
+        """The texts below the first element of this selector whose contrast is less, of all that were looked at."""
+        found = self.page.locator(root).first.evaluate(f"(e, least) => ({FAINT})(e, least)", least)
+        return found["faint"], found["looked"]
+
     def plays(self):
         """What comes of playing each video: ready state, whether its time advances."""
         found = []
@@ -221,6 +289,7 @@ def open_notebook(server, chromium):
             context = chromium.new_context(viewport={"width": width, "height": height})
             ends.callback(context.close)
             context.set_default_timeout(PATIENCE * 1000)
+            context.grant_permissions(["clipboard-read", "clipboard-write"])
             context.on("request", lambda r: abroad.append(r.url) if _leaves(r.url) else None)
             page = context.new_page()
             page.on("dialog", lambda d: d.accept())

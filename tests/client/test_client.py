@@ -149,7 +149,7 @@ async def test_an_answer_that_echoes_the_key_does_not_bring_it_back(server, clie
 
 
 @pytest.mark.parametrize("how", ["refused", "reset", "status", "malformed"])
-async def test_no_traceback_and_no_log_shows_the_key(server, key, how, misbehave, caplog, free_port):  # noqa: PLR0917 - fixtures
+async def test_no_traceback_and_no_log_shows_the_key(server, key, how, misbehave, caplog, free_port):
     caplog.set_level(logging.DEBUG)
     base = f"http://127.0.0.1:{free_port}/api/v1" if how == "refused" else server.base
     client = VideoClient(base, Secret(key))
