@@ -26,6 +26,7 @@ class Measured:
     Attributes
     ----------
     name : str
+        No other reference of a report has it.
     role : str
         One of `ROLES`.
     sha256 : tuple of str
@@ -43,18 +44,19 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Negatives:
-    """What unrelated pictures score in the same video by the same search, for one role.
+    """What unrelated pictures score in the same video by the same search, for one reference.
 
     Attributes
     ----------
     names : tuple of str
-        The K pictures, each with its origin.
+        The K pictures, each with its origin. A reference of g pictures is held against groups of g.
     mean : ndarray
         ``(frames,)`` float32: their mean similarity in each frame.
     low, high : ndarray
         ``(frames,)`` float32: the 5th and the 95th percentile in each frame; the grey band of a figure.
     sigma : float
-        Standard deviation around the frame's mean, pooled over frames.
+        Standard deviation around the frame's mean, pooled over frames: z is a similarity's distance from
+        the frame's mean, in these.
     threshold : float
         The 95th percentile of all; a frame above it is covered.
     """
@@ -163,7 +165,7 @@ class Report:
     copies : ndarray
         ``(frames, references)`` int32: matching points between the winning box and the reference that fit one view.
     negatives : mapping of str to Negatives
-        By role, of those roles that occur.
+        By the reference's name: what it has to beat depends on its role and on how many pictures it has.
     confusion : ndarray
         ``(references, references)`` int64: covered frames of the row's reference whose winning box is nearest
         to the column's. Zeros where there are fewer than two subjects.
@@ -194,6 +196,6 @@ class Report:
     notes: tuple[str, ...] = field(default=())
 
     def covered(self) -> NDArray[np.bool_]:
-        """``(frames, references)`` bool: where the similarity is above its role's threshold."""
-        limits = [self.negatives[r.role].threshold for r in self.references]
+        """``(frames, references)`` bool: where the similarity is above what the negatives reach."""
+        limits = [self.negatives[r.name].threshold for r in self.references]
         return np.asarray(self.similarity > np.array(limits, dtype=np.float32), dtype=np.bool_)
