@@ -86,7 +86,7 @@ class Tile:
         self._name.observe(lambda change: does["rename"](change["new"]), "value")
         self._role.observe(lambda change: does["give_role"](change["new"]), "value")
         self._earlier, self._later = _arrow("left", does["earlier"]), _arrow("right", does["later"])
-        self._remove = button("Remove", does["remove"])
+        self._remove = button("", does["remove"])
         row = ipywidgets.HBox([self._earlier, self._later, self._remove])
         self.box = ipywidgets.VBox(
             [self._picture, self._said, self._name, self._role, row], layout={"width": _WIDTH, "overflow": "visible"}
@@ -110,7 +110,8 @@ class Tile:
         self._name.value = name
         self._earlier.disabled, self._later.disabled = index == 0, last
         self._earlier.tooltip, self._later.tooltip = f"Move {name} earlier", f"Move {name} later"
-        self._remove.tooltip = f"Remove {name}"
+        # With its name, which tells it from the others to whoever hears it; a long one is cut off for the eye.
+        self._remove.description = self._remove.tooltip = f"Remove {name}"
 
     def close(self) -> None:
         """Take it off the page."""

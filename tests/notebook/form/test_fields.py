@@ -154,7 +154,7 @@ def test_frames_and_references_exclude_each_other_and_say_so(opened: Any, namesp
     assert hands.field("First frame").disabled
     assert hands.field("First frame").placeholder == "not with references"
     assert hands.form._look.sendable is not None
-    hands.click("Remove")
+    hands.click("Remove cat")
     hands.fill("Model", "alibaba/wan-3.0")
     assert not hands.field("First frame").disabled
     assert hands.field("Last frame").placeholder == "it fixes the first frame only"

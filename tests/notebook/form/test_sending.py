@@ -216,7 +216,7 @@ def test_use_again_restores_the_request(opened: Any, simulator: Any) -> None:
     before = paid(simulator)
     hands.fill("Model", "google/veo-3.1")
     hands.fill("Prompt", "something else")
-    hands.click("Remove")
+    hands.click("Remove cat")
     hands.click("Use again")
     hands.settled()
     assert hands.names == ["cat", "cup"]

@@ -207,7 +207,7 @@ def test_many_hands_at_once(
     assert [t.description for t in form._prompt._names.children] == [f"@{n}" for n in hands.names]
     assert len(form._strip._row.children) == len(hands.names)
     while hands.names:
-        hands.click("Remove")
+        hands.click(f"Remove {hands.names[0]}")
     assert not hands.says("fault of refvideo_nb"), hands.text
     hands.settled()
     before = simulator.stats()["paid_jobs"]
