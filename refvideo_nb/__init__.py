@@ -9,6 +9,10 @@ from typing import Any
 
 from refvideo_nb.errors import RefVideoError
 from refvideo_nb.notebook.api import allow_nested, form, generate, jobs, models, resume
+from refvideo_nb.notebook.comparing import compare
+from refvideo_nb.notebook.contact import contact_sheet
+from refvideo_nb.notebook.exporting import export
+from refvideo_nb.notebook.importing import import_bundle
 from refvideo_nb.notebook.job import Job
 
 __version__ = "0.1.0"
@@ -18,8 +22,12 @@ __all__ = [
     "RefVideoError",
     "__version__",
     "allow_nested",
+    "compare",
+    "contact_sheet",
+    "export",
     "form",
     "generate",
+    "import_bundle",
     "jobs",
     "models",
     "resume",

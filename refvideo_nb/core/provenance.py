@@ -9,10 +9,10 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from refvideo_nb.core.job import JobRecord
+    from refvideo_nb.core.job import JobRecord, VideoFacts
     from refvideo_nb.core.references import Reference
 
-__all__ = ["PROVENANCE_VERSION", "provenance", "shareable", "without_query"]
+__all__ = ["PROVENANCE_VERSION", "provenance", "shareable", "video_facts", "without_query"]
 
 PROVENANCE_VERSION = 1
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s<>\"']+", re.IGNORECASE)
@@ -121,18 +121,21 @@ def provenance(record: JobRecord, *, made_by: str) -> dict[str, Any]:
         "created": _when(record.created),
         "submitted": _when(record.submitted),
         "finished": _when(record.finished),
-        "video": None
-        if facts is None
-        else {
-            "sha256": facts.sha256,
-            "bytes": facts.nbytes,
-            "width": facts.width,
-            "height": facts.height,
-            "seconds": facts.seconds,
-            "fps": facts.fps,
-            "frames": facts.frames,
-            "audio": facts.audio,
-        },
+        "video": None if facts is None else video_facts(facts),
+    }
+
+
+def video_facts(facts: VideoFacts) -> dict[str, Any]:
+    """What is known of a file, as JSON values; units as for `provenance`."""
+    return {
+        "sha256": facts.sha256,
+        "bytes": facts.nbytes,
+        "width": facts.width,
+        "height": facts.height,
+        "seconds": facts.seconds,
+        "fps": facts.fps,
+        "frames": facts.frames,
+        "audio": facts.audio,
     }
 
 

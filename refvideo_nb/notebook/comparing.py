@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from refvideo_nb.display.page import Bundle
     from refvideo_nb.display.sides import Seen, Side
+    from refvideo_nb.notebook.job import Job
     from refvideo_nb.notebook.player.player import Player
 
 __all__ = ["Comparison", "compare"]
@@ -63,7 +64,8 @@ def compare(
     from refvideo_nb.notebook.compared import references_of, sides_of  # noqa: PLC0415 - as said
 
     sides, jobs = sides_of(jobs_or_paths, labels=labels)
-    return Comparison(sides, references_of(jobs, instead=references), title=title)
+    shown = references_of(jobs, instead=references)
+    return Comparison(sides, shown, jobs=[job for _, job in jobs], title=title)
 
 
 class Comparison:
@@ -73,11 +75,15 @@ class Comparison:
     ----------
     sides : sequence of Side
     references : sequence of Seen
+    jobs : sequence of Job
+        Those among the sides.
     title : str
     """
 
-    def __init__(self, sides: Sequence[Side], references: Sequence[Seen], *, title: str = "") -> None:
-        self._sides, self._references, self._title = list(sides), list(references), title
+    def __init__(
+        self, sides: Sequence[Side], references: Sequence[Seen], *, jobs: Sequence[Job] = (), title: str = ""
+    ) -> None:
+        self.sides, self.references, self.jobs, self.title = tuple(sides), tuple(references), tuple(jobs), title
         self._player: Player | None = None
         self._bundle: Bundle | None = None
         self._time = 0.0
@@ -90,9 +96,9 @@ class Comparison:
             from refvideo_nb.notebook.player.player import Player  # noqa: PLC0415 - widgets load only where they show
 
             self._player = Player(
-                player_facts(self._sides, self._references, title=self._title),
-                files=[s.video for s in self._sides],
-                pictures=[r.data for r in self._references],
+                player_facts(self.sides, self.references, title=self.title),
+                files=[s.video for s in self.sides],
+                pictures=[r.data for r in self.references],
                 time=self._time,
             )
         return self._player
@@ -107,7 +113,7 @@ class Comparison:
 
     @time.setter
     def time(self, seconds: float) -> None:
-        last = max(side.facts.seconds for side in self._sides)
+        last = max(side.facts.seconds for side in self.sides)
         if not 0 <= seconds <= last:
             raise InvalidRequestError(
                 f"time {one_line(seconds, limit=40)} is outside the videos: give 0 to {last:g} seconds",
@@ -124,7 +130,7 @@ class Comparison:
         if self._bundle is None:
             from refvideo_nb.display.compare import compare_bundle  # noqa: PLC0415 - see `compare`
 
-            self._bundle = compare_bundle(self._sides, self._references, title=self._title)
+            self._bundle = compare_bundle(self.sides, self.references, title=self.title)
         return self._bundle
 
     def show(self) -> None:
@@ -146,7 +152,7 @@ class Comparison:
         show_alive(_Live(self), self.bundle)
 
     def __repr__(self) -> str:
-        labels = ", ".join(one_line(s.label, limit=30) for s in self._sides)
+        labels = ", ".join(one_line(s.label, limit=30) for s in self.sides)
         return f"<Comparison of {labels}>"
 
 
