@@ -1,5 +1,6 @@
 """Photographs of scikit-image, the offline network, and a cache of the tests' own."""
 
+import numpy as np
 import pytest
 from skimage import data
 
@@ -29,3 +30,20 @@ def cat():
 def coffee():
     """(400, 600, 3) uint8."""
     return data.coffee()
+
+
+@pytest.fixture(scope="session")
+def photographs():
+    """20 pictures that scikit-image brings along, by name, each (height, width, 3) uint8; two show one motorcycle."""
+    names = (
+        "astronaut brick camera cell chelsea clock coffee coins grass gravel horse hubble_deep_field "
+        "immunohistochemistry logo moon page retina rocket"
+    )
+    found = {name: np.asarray(getattr(data, name)()) for name in names.split()}
+    found["left"], found["right"], _ = data.stereo_motorcycle()
+    return {name: _in_colour(image) for name, image in found.items()}
+
+
+def _in_colour(image):
+    image = image.astype(np.uint8) * 255 if image.dtype == bool else image
+    return np.stack([image] * 3, axis=-1) if image.ndim == 2 else np.ascontiguousarray(image[..., :3])

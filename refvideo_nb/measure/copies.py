@@ -1,0 +1,215 @@
+"""Whether the picture of a reference itself stands in a frame, and not only what it shows.
+
+A copied frame earns the best similarity there is, so copying is counted apart: corners of both
+pictures (ORB; Rublee et al. 2011) are matched, and those are counted that one shift, turn and
+scaling explains (RANSAC; Fischler and Bolles 1981). Embeddings cannot tell the two: that of
+another photograph of the same thing may be as near as that of the picture itself.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refvideo_nb.measure.embedders.runtime import needed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["EARLY", "POINTS", "Match", "Original", "Points", "copied_share", "first_frame_copy", "matching"]
+
+POINTS = 12
+"""Matching points from which on a picture counts as copied. Measured: tests/measure/test_copies.py."""
+
+EARLY = 0.25
+"""Seconds from the beginning within which a copy counts as one of the first frame."""
+
+_SIDE = 320  # pixels of the longer side of both, so that a small crop has corners too
+_MOST = 500  # corners
+_FAINT = 5  # grey levels by which a corner stands out; at more a smooth picture has none
+_MARGIN = 16  # pixels without corners; half a patch, since crops are small
+_RATIO = 0.8  # the nearest corner against the second nearest (Lowe 2004)
+_OFF = 4.0  # pixels between where a corner is and where the fit puts it
+_SMALLEST = 0.3  # scaling of a fit; less is corners that fall into one place
+_FEWEST = 4  # corners that can disagree with a fit of four numbers
+_FILLS = 0.8  # of the frame's width or height that the picture reaches over, where it fills the frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """The corners of a picture.
+
+    Attributes
+    ----------
+    places : ndarray
+        ``(n, 2)`` float32: x and y in pixels of the picture made `width` by `height`.
+    descriptors : ndarray
+        ``(n, 32)`` uint8.
+    width, height : int
+        Its longer side has 320 pixels, so that a small crop is comparable with a large photograph.
+    """
+
+    places: NDArray[np.float32]
+    descriptors: NDArray[np.uint8]
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, image: NDArray[np.uint8]) -> Points:
+        """Those of ``(height, width, 3)`` uint8, RGB."""
+        cv2 = needed("cv2")
+        scale = _SIDE / max(image.shape[:2])
+        # The pyramid that ORB looks at must have something left at its top.
+        height, width = (max(2 * _MARGIN, round(side * scale)) for side in image.shape[:2])
+        grey = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2GRAY)
+        grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        orb = cv2.ORB_create(nfeatures=_MOST, fastThreshold=_FAINT, edgeThreshold=_MARGIN)
+        corners, descriptors = orb.detectAndCompute(grey, None)
+        places = np.array([corner.pt for corner in corners], dtype=np.float32).reshape(-1, 2)
+        if descriptors is None:
+            descriptors = np.empty((0, 32), dtype=np.uint8)
+        return cls(places, descriptors, width, height)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Original:
+    """The corners of a reference, of each of its pictures, as it is and mirrored.
+
+    Attributes
+    ----------
+    views : tuple of Points
+    """
+
+    views: tuple[Points, ...]
+
+    @classmethod
+    def of(cls, pictures: Iterable[NDArray[np.uint8]]) -> Original:
+        """Those of pictures of one subject, each ``(height, width, 3)`` uint8, RGB."""
+        return cls(tuple(Points.of(view) for picture in pictures for view in (picture, picture[:, ::-1])))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How a picture is found again in another one.
+
+    Attributes
+    ----------
+    points : int
+        κ: corners of both that one shift, turn and scaling brings together. Of unrelated photographs
+        4 at most were seen, of re-encoded copies 19 to 384; 10 of one that is a mere silhouette.
+    reach : float
+        Share of the width or of the height, whichever is more, that the reference stretches
+        over; more than 1 where it is cut.
+    """
+
+    points: int = 0
+    reach: float = 0.0
+
+    @property
+    def is_copy(self) -> bool:
+        """κ ≥ τ_c."""
+        return self.points >= POINTS
+
+    @property
+    def fills(self) -> bool:
+        """Whether it is a copy and fills the picture in one direction at least."""
+        return self.is_copy and self.reach >= _FILLS
+
+
+def matching(seen: Points, original: Original) -> Match:
+    """The best match of a crop, or of a whole frame, with a reference: κ[t, r] of one t and r.
+
+    Of a crop's corners those are kept whose nearest one in the reference is clearly nearer than
+    the second nearest, each of the reference's once; then the similarity transform (shift, turn
+    and one scaling, 4 numbers) that explains most of them is sought by RANSAC with a fixed seed.
+    Its scaling is bounded: a fit that makes everything small puts any corner near its place.
+
+    Unlike a homography it does not follow a turn in space, so another view of a flat subject
+    counts for less than its copy, but a slight turn still counts as one: κ cannot tell a
+    carton's printed face that was rendered well from one that was pasted.
+
+    Parameters
+    ----------
+    seen : Points
+    original : Original
+
+    Returns
+    -------
+    Match
+        Of the picture and the direction that has the most points.
+    """
+    return max((_match(seen, view) for view in original.views), key=lambda match: match.points, default=Match())
+
+
+def copied_share(copies: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Share of frames in which the picture itself stands: mean over t of [κ[t, r] ≥ τ_c].
+
+    Parameters
+    ----------
+    copies : ndarray
+        ``(frames, references)`` or ``(frames,)`` integers.
+
+    Returns
+    -------
+    ndarray
+        ``(references,)`` or ``()``, 0 to 1.
+    """
+    return np.asarray(np.mean(copies >= POINTS, axis=0), dtype=np.float64)
+
+
+def first_frame_copy(frames: Sequence[NDArray[np.uint8]], times: NDArray[np.float64], original: Original) -> bool:
+    """Whether the picture stands at the beginning and fills the frame.
+
+    Image-to-video models begin with their picture, and some reference-to-video models do the
+    same instead of making a scene. A subject that merely looks the same fills no frame: so
+    the whole frame is matched, not the winning box.
+
+    Parameters
+    ----------
+    frames : sequence of ndarray
+        ``(height, width, 3)`` uint8, RGB; those later than 0.25 s are not looked at.
+    times : ndarray
+        ``(frames,)``, seconds.
+    original : Original
+    """
+    early = (frame for frame, time in zip(frames, times, strict=True) if time <= EARLY)
+    return any(matching(Points.of(frame), original).fills for frame in early)
+
+
+def _match(seen: Points, view: Points) -> Match:
+    a, b = _alike(seen, view)
+    if len(a) < _FEWEST:
+        return Match()
+    cv2 = needed("cv2")
+    fit, fits = cv2.estimateAffinePartial2D(b, a, method=cv2.RANSAC, ransacReprojThreshold=_OFF, maxIters=1000)
+    if fit is None:
+        return Match()
+    scaling = math.hypot(fit[0, 0], fit[1, 0])
+    if not _SMALLEST < scaling < 1 / _SMALLEST:
+        return Match()
+    return Match(int(np.count_nonzero(fits)), _reach(fit, view, seen))
+
+
+def _alike(seen: Points, view: Points) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Places of both whose corners look alike, ``(n, 2)`` each."""
+    cv2 = needed("cv2")
+    if min(len(seen.places), len(view.places)) < _FEWEST:
+        return seen.places[:0], view.places[:0]
+    nearest: dict[int, Any] = {}
+    for first, second in cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(seen.descriptors, view.descriptors, k=2):
+        rival = nearest.get(first.trainIdx)
+        if first.distance < _RATIO * second.distance and (rival is None or first.distance < rival.distance):
+            nearest[first.trainIdx] = first
+    found = list(nearest.values())
+    return seen.places[[m.queryIdx for m in found]], view.places[[m.trainIdx for m in found]]
+
+
+def _reach(fit: NDArray[np.float64], view: Points, seen: Points) -> float:
+    """How far the reference stretches over what was seen, by its corners as the fit puts them."""
+    corners = np.array([[0, 0], [view.width, 0], [view.width, view.height], [0, view.height]], dtype=np.float64)
+    put = corners @ fit[:, :2].T + fit[:, 2]
+    return float((np.ptp(put, axis=0) / (seen.width, seen.height)).max())
