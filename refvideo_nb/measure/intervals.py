@@ -55,7 +55,7 @@ def block_length(values: ArrayLike) -> int:
     x = np.asarray(values, dtype=np.float64)
     n = len(x)
     most = max(1, n // 3)
-    least = max(1, min(most, round(n ** (1 / 3))))
+    least: int = max(1, min(most, round(math.cbrt(n))))
     x = x - x.mean() if n else x
     if n < _FEW or not np.any(np.abs(x) > np.finfo(np.float32).eps):
         return least
@@ -70,7 +70,7 @@ def block_length(values: ArrayLike) -> int:
     spectrum = covariance[0] + 2 * float(np.sum(window * covariance[lags]))
     if spectrum <= 0:
         return least
-    best = (2 * g**2 / (4 / 3 * spectrum**2)) ** (1 / 3) * n ** (1 / 3)
+    best: float = (2 * g**2 / (4 / 3 * spectrum**2)) ** (1 / 3) * math.cbrt(n)
     return max(least, min(most, math.ceil(best)))
 
 
