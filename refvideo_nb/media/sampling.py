@@ -19,10 +19,10 @@ from refvideo_nb.errors import DownloadError, InvalidRequestError, one_line
 from refvideo_nb.media.video import decode, open_media
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["FrameBatch", "sample_frames"]
+__all__ = ["FrameBatch", "frames_shown", "sample_frames"]
 
 _CLOSE = 2e-3  # seconds; Matroska rounds each time to a millisecond
 _WIDEST = 4  # sides; a film that is wider yet is made smaller, since memory follows its area
@@ -85,6 +85,40 @@ def sample_frames(
         if number is not None and not 0 < number < float("inf"):
             raise InvalidRequestError(f"{field}={number!r} cannot be used: give more than 0", field=field, value=number)
     return _batches(path, count, every, short_side, batch)
+
+
+def frames_shown(path: Path, times: Sequence[float], *, short_side: int) -> list[NDArray[np.uint8]]:
+    """The frames that are shown at some of the moments of `sample_frames`, in the order in which they are given.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    times : sequence of float
+        Seconds since the first frame, in any order; what lies behind the end gives the last frame.
+    short_side : int
+        Pixels of the shorter side, as for `sample_frames`.
+
+    Returns
+    -------
+    list of ndarray
+        One ``(height, width, 3)`` uint8 each, upright and with square pixels.
+    """
+    span = _span(path)
+    order = np.argsort(times, kind="stable")
+    found: dict[int, NDArray[np.uint8]] = {}
+    held: av.VideoFrame | None = None
+    for frame in decode(path):
+        begins = (frame.time if frame.pts is not None else 0.0) - span.first
+        while held is not None and len(found) < len(times) and begins > times[order[len(found)]] + _CLOSE:
+            found[int(order[len(found)])] = _converted(held, span.ratio, short_side)
+        if len(found) == len(times):
+            break
+        held = frame
+    if held is None:
+        raise DownloadError(f"{path.name} has no frame that can be decoded")
+    for place in order[len(found) :]:
+        found[int(place)] = _converted(held, span.ratio, short_side)
+    return [found[place] for place in range(len(times))]
 
 
 def _batches(path: Path, count: int | None, every: float | None, short_side: int, batch: int) -> Iterator[FrameBatch]:

@@ -1,5 +1,6 @@
 """Real photographs, a real clip made of them, and a job in every state."""
 
+import functools
 import hashlib
 import io
 from decimal import Decimal
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from refvideo_nb.core.adherence import Measured, Negatives, Report, Score
 from refvideo_nb.core.job import JobRecord, State
 from refvideo_nb.core.pricing import Estimate
 from refvideo_nb.core.references import Reference
@@ -141,3 +143,92 @@ def record(photos, facts):
         return JobRecord(**(values | changes))
 
     return make
+
+
+# --- adherence --------------------------------------------------------------------------------------------------------
+
+
+def make_report(facts, names=("cat", "cup"), *, roles=("subject", "scene"), frames=32, copied=(0.0, 0.0), **changes):
+    """What a measurement of `make_clip` may say: the cat comes at a quarter and is where the clip has it."""
+    count = len(names)
+    random = np.random.default_rng(3)
+    times = np.linspace(0, facts.seconds, frames, endpoint=False)
+    levels = [0.72 if n % 2 == 0 else 0.55 for n in range(count)]
+    similarity = np.stack([level + 0.02 * random.standard_normal(frames) for level in levels], axis=1)
+    similarity[: frames // 4, 0] = 0.36 + 0.02 * random.standard_normal(frames // 4)
+    similarity = similarity.astype(np.float32)
+    boxes = np.zeros((frames, count, 4), np.float32)
+    boxes[..., 2:] = facts.width, facts.height
+    part = times / facts.seconds
+    side = facts.height * (0.35 + 0.25 * part)
+    left, top = facts.width * (0.05 + 0.55 * part), facts.height * (0.4 - 0.15 * np.sin(part * 9))
+    boxes[:, 0] = np.stack([left, top, left + side, top + side], axis=1)
+    negatives = {
+        role: Negatives(
+            names=tuple(f"picture {n}" for n in range(32)),
+            mean=np.full(frames, 0.34, np.float32),
+            low=(0.26 + 0.01 * random.standard_normal(frames)).astype(np.float32),
+            high=(0.42 + 0.01 * random.standard_normal(frames)).astype(np.float32),
+            sigma=0.05,
+            threshold=0.43,
+        )
+        for role in dict.fromkeys(roles[:count])
+    }
+    covered = similarity > 0.43
+    confusion = np.diag(covered.sum(axis=0)).astype(np.int64)
+    if count > 1:
+        confusion[0, 1], confusion[0, 0] = 3, confusion[0, 0] - 3
+    scores = tuple(
+        Score(
+            reference=name,
+            role=roles[n],
+            adherence=float(similarity[:, n].mean()),
+            low=float(similarity[:, n].mean()) - 0.05,
+            high=float(similarity[:, n].mean()) + 0.04,
+            covered=0.72,
+            z=6.2,
+            p=1 / 33,
+            coverage=float(covered[:, n].mean()),
+            onset=float(times[covered[:, n].argmax()]),
+            longest_gap=1.0 if n == 0 else 0.0,
+            stability=0.013,
+            drift=0.01,
+            sameness=0.9,
+            copied=copied[n] if n < len(copied) else 0.0,
+            first_frame_copy=n < len(copied) and copied[n] > 0.5,
+            binding=0.9 if count > 1 else None,
+            margin=0.2 if count > 1 else None,
+            area=0.12,
+            verdict="followed",
+            sentence=f"{name}: visible in {covered[:, n].mean():.0%} of frames, far above chance (z 6.2), not copied",
+        )
+        for n, name in enumerate(names)
+    )
+    values = {
+        "video": "rv-20261123-k3f9q2",
+        "video_sha256": facts.sha256,
+        "seconds": facts.seconds,
+        "width": facts.width,
+        "height": facts.height,
+        "references": tuple(
+            Measured(name=name, role=roles[n], sha256=("ab" * 32,), width=451, height=300)
+            for n, name in enumerate(names)
+        ),
+        "times": times,
+        "similarity": similarity,
+        "z": ((similarity - 0.34) / 0.05).astype(np.float32),
+        "boxes": boxes,
+        "copies": np.zeros((frames, count), np.int32),
+        "negatives": negatives,
+        "confusion": confusion,
+        "scores": scores,
+        "settings": {"embedder": "efficientnet-lite0", "frames": frames, "seed": 0},
+        "notes": ("look-alikes of one class are not told apart well",),
+    }
+    return Report(**(values | changes))
+
+
+@pytest.fixture
+def report(facts):
+    """Makes a report of the clip; see `make_report`."""
+    return functools.partial(make_report, facts)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from refvideo_nb.errors import DownloadError, InvalidRequestError
-from refvideo_nb.media.sampling import sample_frames
+from refvideo_nb.media.sampling import frames_shown, sample_frames
 from refvideo_nb.media.video import frames_at
 
 NUMBERED = [np.full((90, 160, 3), 5 * n, np.uint8) for n in range(48)]
@@ -80,6 +80,17 @@ def test_they_are_the_frames_of_their_moments(numbered):
     [batch] = sample_frames(numbered, count=6, short_side=90)
     expected = frames_at(numbered, list(batch.times), width=160)
     assert np.abs(batch.images.astype(int) - np.stack(expected)).max() <= 1
+
+
+def test_single_moments_are_found_again_in_any_order(tmp_path, numbered):
+    late = film(tmp_path / "late.mp4", moments=range(36, 84))
+    for path in (numbered, late):
+        [batch] = sample_frames(path, count=6, short_side=90)
+        order = [4, 0, 5, 0, 2]
+        again = frames_shown(path, [float(batch.times[n]) for n in order], short_side=90)
+        assert all(np.array_equal(one, batch.images[n]) for one, n in zip(again, order, strict=True))
+        [last] = frames_shown(path, [99.0], short_side=90)
+        assert round(float(last.mean()) / 5) == 47
 
 
 @pytest.mark.parametrize("name", ["late.mkv", "late.mp4", "late.mov"])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from refvideo_nb.errors import MissingDependencyError, RefVideoError, one_line
+from refvideo_nb.core.optional import INSTALL, needed
+from refvideo_nb.errors import RefVideoError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,25 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["INSTALL", "Network", "needed"]
 
-INSTALL = 'pip install "refvideo-nb[adherence]"'
 _MOST_PIXELS = 4 * 224 * 224  # of one batch: larger ones leave the processor's caches and are slower
 _SILENT = "ORT_DISABLE_TELEMETRY"
-
-
-def needed(module: str) -> Any:
-    """Import an optional package.
-
-    Raises
-    ------
-    MissingDependencyError
-        With the command that installs it.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        raise MissingDependencyError(
-            f"measuring adherence needs {module}, which is not installed: run {INSTALL}", name=module
-        ) from None
 
 
 def _onnxruntime() -> Any:
