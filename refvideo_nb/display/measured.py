@@ -72,7 +72,7 @@ def adherence_plain(report: Report) -> str:
 
 
 def row_of(report: Report, score: Score) -> tuple[str, ...]:
-    chance = report.negatives[score.role]
+    chance = report.negatives[score.reference]
     return (
         f"@{score.reference}",
         score.verdict,

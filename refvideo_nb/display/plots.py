@@ -126,7 +126,7 @@ def _reach(report: Report) -> tuple[float, float]:
 
 def _curve(ax: Axes, report: Report, index: int, colour: str, ink: Ink) -> None:
     one = report.references[index]
-    chance = report.negatives[one.role]
+    chance = report.negatives[one.name]
     # The last frame stands until the end.
     times = np.append(report.times, max(report.seconds, float(report.times[-1])))
     low, high, values = (np.append(v, v[-1]) for v in (chance.low, chance.high, report.similarity[:, index]))
@@ -147,7 +147,7 @@ def strip(ax: Axes, report: Report, colours: Sequence[str], ink: Ink) -> None:
     """S[t, r] as a strip: a row for each reference, grey where it is not covered, its colour from there on."""
     values, covered = report.similarity.T, report.covered().T
     picture = np.zeros((*values.shape, 4))
-    limits = np.array([report.negatives[r.role].threshold for r in report.references])[:, None]
+    limits = np.array([report.negatives[r.name].threshold for r in report.references])[:, None]
     # One scale for all rows: from the threshold, which is faint, to the best of all, which is full.
     above = (values - limits) / max(float((values - limits).max()), 1e-6)
     for row, colour in enumerate(colours):

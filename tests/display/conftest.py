@@ -164,7 +164,7 @@ def make_report(facts, names=("cat", "cup"), *, roles=("subject", "scene"), fram
     left, top = facts.width * (0.05 + 0.55 * part), facts.height * (0.4 - 0.15 * np.sin(part * 9))
     boxes[:, 0] = np.stack([left, top, left + side, top + side], axis=1)
     negatives = {
-        role: Negatives(
+        name: Negatives(
             names=tuple(f"picture {n}" for n in range(32)),
             mean=np.full(frames, 0.34, np.float32),
             low=(0.26 + 0.01 * random.standard_normal(frames)).astype(np.float32),
@@ -172,7 +172,7 @@ def make_report(facts, names=("cat", "cup"), *, roles=("subject", "scene"), fram
             sigma=0.05,
             threshold=0.43,
         )
-        for role in dict.fromkeys(roles[:count])
+        for name in names
     }
     covered = similarity > 0.43
     confusion = np.diag(covered.sum(axis=0)).astype(np.int64)
