@@ -1,4 +1,4 @@
-"""A live table in an output, and the still one that takes its place where its kernel is gone.
+"""A live part in an output, and the still one that takes its place where its kernel is gone.
 
 One MIME bundle with both would do in a notebook that is not trusted. In one's own,
 which is, JupyterLab takes the widget's part and says "model not found" once the kernel
@@ -18,8 +18,6 @@ from refvideo_nb.notebook.progress import view_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from refvideo_nb.notebook.table import Table
-
 __all__ = ["show_alive"]
 
 # In JupyterLab and Notebook 7 an output whose widget is not there, or not yet, holds nothing but a text that says so.
@@ -29,26 +27,26 @@ _NO_MODEL = (
 )
 
 
-class _Live(Protocol):
-    """What holds a live table."""
+class _Hides(Protocol):
+    """What hides the elements of a class for as long as it is on their page."""
 
-    box: object
-    table: Table
+    instead: str
 
 
-def show_alive(live: _Live, still: Mapping[str, str]) -> None:
-    """Show a live table under the current cell.
+def show_alive(live: object, still: Mapping[str, str], *, hides: _Hides) -> None:
+    """Show a live part under the current cell.
 
     Parameters
     ----------
-    live : object
-        With its `box`, and the `table` in it.
+    live : ipywidgets.Widget
     still : mapping of str to str
-        The MIME bundle of the still table.
+        The MIME bundle of the still one.
+    hides : object
+        The part of the live one that hides the still one; its `instead` is set here.
     """
     mark = f"refvideo-still-{token_hex(8)}"
-    live.table.instead = mark
+    hides.instead = mark
     nothing = {"text/plain": "", "text/html": "<span></span>"}
-    display({**view_of(live.box), **nothing}, raw=True)  # type: ignore[no-untyped-call]
+    display({**view_of(live), **nothing}, raw=True)  # type: ignore[no-untyped-call]
     html = f'<div class="{mark}"><style>{_NO_MODEL.format(mark=mark)}</style>{still["text/html"]}</div>'
     display({**still, "text/html": html}, raw=True)  # type: ignore[no-untyped-call]

@@ -64,7 +64,8 @@ def _show_bundle(bundle: dict[str, str], shell: Any, live: Callable[[], Any]) ->
     if where is Place.NOTEBOOK:
         from refvideo_nb.notebook.alive import show_alive  # noqa: PLC0415 - widgets load only where they show
 
-        show_alive(live(), bundle)
+        shown = live()
+        show_alive(shown.box, bundle, hides=shown.table)
         return
     display(bundle, raw=True)  # type: ignore[no-untyped-call]
 

@@ -149,16 +149,8 @@ class Comparison:
             return
         from refvideo_nb.notebook.alive import show_alive  # noqa: PLC0415 - as above
 
-        show_alive(_Live(self), self.bundle)
+        show_alive(self.player, self.bundle, hides=self.player)
 
     def __repr__(self) -> str:
         labels = ", ".join(one_line(s.label, limit=30) for s in self.sides)
         return f"<Comparison of {labels}>"
-
-
-class _Live:
-    """A comparison as `show_alive` wants it: what is shown, and what knows the class that it hides."""
-
-    def __init__(self, comparison: Comparison) -> None:
-        self.box: object = comparison.player
-        self.table = comparison.player

@@ -6,7 +6,6 @@ import contextlib
 import importlib.metadata
 import os
 import platform
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from refvideo_nb.errors import RefVideoError, one_line
 from refvideo_nb.notebook.current import unfinished
-from refvideo_nb.notebook.environment import Place, place
+from refvideo_nb.notebook.environment import Place, front_end, place
 from refvideo_nb.settings import DEFAULT_BASE_URL, Settings
 
 if TYPE_CHECKING:
@@ -100,21 +99,12 @@ def _kernel(shell: Any) -> Finding:
         Place.TERMINAL: "IPython in a terminal: results are told in text",
         Place.SCRIPT: "no IPython: results are told in text",
     }[where]
-    front = _front_end()
+    front = front_end()
     note = {
         "VS Code": "VS Code plays H.264, but no AAC sound",
         "Colab": "Colab drops what comes while no cell runs: use --wait",
     }.get(front, "")
     return Finding("kernel", f"{said}{f' ({front})' if front else ''}", note)
-
-
-def _front_end() -> str:
-    """Which front end, where that can be known."""
-    if "google.colab" in sys.modules:
-        return "Colab"
-    if any(name.startswith("VSCODE_") for name in os.environ):
-        return "VS Code"
-    return "Binder" if "BINDER_SERVICE_HOST" in os.environ or "BINDER_REPO_URL" in os.environ else ""
 
 
 def _api(settings: Settings) -> Iterator[Finding]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Place", "current_shell", "place"]
+__all__ = ["Place", "current_shell", "front_end", "place"]
 
 
 class Place(StrEnum):
@@ -38,3 +39,12 @@ def place(shell: Any = None) -> Place:
     if kernel is None:
         return Place.TERMINAL
     return Place.NOTEBOOK if getattr(kernel, "_allow_stdin", True) else Place.HEADLESS
+
+
+def front_end() -> str:
+    """Which front end, where that can be known: ``Colab``, ``VS Code``, ``Binder``, or empty."""
+    if "google.colab" in sys.modules:
+        return "Colab"
+    if any(name.startswith("VSCODE_") for name in os.environ):
+        return "VS Code"
+    return "Binder" if "BINDER_SERVICE_HOST" in os.environ or "BINDER_REPO_URL" in os.environ else ""

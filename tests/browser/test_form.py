@@ -141,6 +141,7 @@ def reloaded(form, held_api):
     notebook = form.notebook
     notebook.open()
     form.ready(pictures=2)
+    expect(form.page.get_by_text("The form of refvideo_nb needs its kernel")).to_be_hidden()
     expect(form.lines).to_contain_text("done")
     expect(form.named("textbox", "Prompt")).to_have_value("@cat and @cup on a table, keep their shapes")
     assert notebook.plays() == [notebook.PLAYING]
@@ -167,6 +168,7 @@ def without_its_kernel(server, form):
     form.notebook.open()
     line = form.notebook.output(FORM[:20]).get_by_text("The form of refvideo_nb needs its kernel: run this cell")
     expect(line).to_be_visible()
+    expect(form.page.get_by_text("model not found").filter(visible=True)).to_have_count(0)
     expect(form.root).to_have_count(0)
     expect(form.notebook.videos).to_have_count(1)
     assert form.notebook.plays() == [form.notebook.PLAYING]

@@ -100,9 +100,9 @@ def page(kernel):
 
 def test_a_request_by_hand_from_the_first_word_to_the_video(kernel, page):
     cell = kernel.start(FORM)
-    form, place = [m["content"] for m in kernel.reply(cell).messages if m["msg_type"] == "display_data"]
+    form, still, place = [m["content"] for m in kernel.reply(cell).messages if m["msg_type"] == "display_data"]
     assert form["data"][VIEW]["model_id"] in page.look()
-    assert "needs its kernel: run this cell" in form["data"]["text/html"]
+    assert "needs its kernel: run this cell" in still["data"]["text/html"]
     assert place["transient"]["display_id"]
     page.ready()
     page.fill("Prompt", "@cat runs by hand, keep its fur")

@@ -83,7 +83,7 @@ def test_ten_thousand_jobs_come_a_page_at_a_time(start_kernel, full_place):
             print(f"\nsearched {text!r}: {took:.3f} s, of it 0.25 s for the next key", end="")
 
 
-def test_a_notebook_that_runs_by_itself_gets_the_still_tables_alone(start_kernel, full_place):
+def test_a_notebook_that_runs_by_itself_gets_the_still_ones_alone(start_kernel, full_place):
     with start_kernel(full_place) as kernel:
         kernel.ok("%load_ext refvideo_nb")
         for command in ("%refvideo jobs", "%refvideo models"):
@@ -91,3 +91,6 @@ def test_a_notebook_that_runs_by_itself_gets_the_still_tables_alone(start_kernel
             (bundle,) = ran.bundles
             assert set(bundle) == {"text/html", "text/plain"}
         assert kernel.value("'anywidget' in __import__('sys').modules") is False
+        (bundle,) = kernel.reply(kernel._client.execute("%refvideo form", allow_stdin=False)).bundles
+        assert set(bundle) == {"text/html", "text/plain"}
+        assert "run this cell" in bundle["text/plain"]

@@ -12,7 +12,7 @@ from refvideo_nb.core.job import JobRecord, State
 from refvideo_nb.core.request import VideoRequest
 from refvideo_nb.display.tables import findings_table
 from refvideo_nb.ledger.store import Ledger
-from refvideo_nb.notebook import doctor
+from refvideo_nb.notebook import doctor, environment
 
 KEY = "sk-or-v1-" + "ab" * 32
 
@@ -67,9 +67,9 @@ def test_unfinished_jobs(home: Path) -> None:
 def test_front_ends_by_their_environment(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     for known in ("VSCODE_PID", "VSCODE_CWD", "BINDER_SERVICE_HOST", "BINDER_REPO_URL"):
         monkeypatch.delenv(known, raising=False)
-    assert doctor._front_end() == ""
+    assert environment.front_end() == ""
     monkeypatch.setenv(name, value)
-    assert doctor._front_end() in {"VS Code", "Binder"}
+    assert environment.front_end() in {"VS Code", "Binder"}
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from refvideo_nb.core.pricing import usd
 from refvideo_nb.display.asked import Given
 from refvideo_nb.display.form import head_html, heading_html, messages_html
 from refvideo_nb.errors import one_line
+from refvideo_nb.notebook.alive import show_alive
 from refvideo_nb.notebook.current import current_session
 from refvideo_nb.notebook.environment import Place, current_shell, place
 from refvideo_nb.notebook.form.adding import Adding
@@ -29,7 +30,6 @@ from refvideo_nb.notebook.form.strip import Strip
 from refvideo_nb.notebook.form.texts import texts
 from refvideo_nb.notebook.form.turns import Turns
 from refvideo_nb.notebook.jobcard import guarded
-from refvideo_nb.notebook.progress import view_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -268,12 +268,15 @@ class Form:
         self._sending.tell(problem)
 
     def _ipython_display_(self) -> None:
-        if place(current_shell()) in {Place.SCRIPT, Place.TERMINAL}:
+        if (where := place(current_shell())) in {Place.SCRIPT, Place.TERMINAL}:
             print("the form needs a notebook: refvideo_nb.generate(…) does the same without one")  # noqa: T201 - to whoever asked for it
             return
         text = "The form of refvideo_nb needs its kernel: run this cell. What it made stands below."
-        bundle = {**view_of(self.widget), "text/plain": text, "text/html": messages_html([], [text])}
-        display(bundle, raw=True)  # type: ignore[no-untyped-call]
+        still = {"text/plain": text, "text/html": messages_html([], [text])}
+        if where is Place.HEADLESS:  # nobody is there to fill it in
+            display(still, raw=True)  # type: ignore[no-untyped-call]
+            return
+        show_alive(self.widget, still, hides=self._sending.page)
         self._sending.make_place()
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from refvideo_nb.core.pricing import about, usd
 from refvideo_nb.display.form import messages_html
 from refvideo_nb.engine.draft import fingerprint
 from refvideo_nb.errors import InvalidRequestError, one_line
+from refvideo_nb.notebook.environment import front_end
 from refvideo_nb.notebook.form.page import Page
 from refvideo_nb.notebook.job import Job
 from refvideo_nb.notebook.jobcard import JobCard, button
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sending"]
 
+_WAITS = "refvideo_nb.jobs(limit=1)[0].wait()"
 _ROW = {"flex_flow": "row wrap", "align_items": "center", "grid_gap": "8px 12px"}
 
 
@@ -55,6 +57,8 @@ class Sending:
         What is displayed.
     jobs : list of Job
         Newest first.
+    page : Page
+        Its part that is never seen.
     """
 
     def __init__(
@@ -73,8 +77,8 @@ class Sending:
         self._places: list[str] = []
         self._reloaded = False
         self.jobs: list[Job] = []
-        self._page = Page()
-        self._page.observe(self._on_page, "mark")
+        self.page = Page()
+        self.page.observe(self._on_page, "mark")
         self._fresh = ipywidgets.Checkbox(
             description="Pay for a new one even if this very request was made before",
             indent=False,
@@ -92,7 +96,7 @@ class Sending:
         self._said = ipywidgets.HTML()
         self._cards = ipywidgets.VBox()
         send = ipywidgets.HBox([self._generate, self._fresh], layout=ipywidgets.Layout(**_ROW))
-        parts = [send, self._ask_row, self._said, self._cards, self._page]
+        parts = [send, self._ask_row, self._said, self._cards, self.page]
         self.box = ipywidgets.VBox(parts, layout={"grid_gap": "6px", "margin": "4px 0 0 0"})
 
     def _button(self, label: str, does: Callable[[], None], **more: Any) -> Any:
@@ -178,6 +182,8 @@ class Sending:
             return
         if reused:
             self.tell("", f"{job.id}: this very request was made before, so that nothing is paid again")
+        elif front_end() == "Colab":
+            self.tell("", f"Colab drops what comes while no cell runs: {_WAITS} in the next cell shows how it ends")
         self.jobs.insert(0, job)
         load = self._turns.handler(self._load, self.tell)
         card = JobCard(session, job.id, ended=partial(self._ended, session), use_again=load)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import ipywidgets
 import numpy as np
 import pytest
 
+import refvideo_nb
 from refvideo_nb.core.job import JobRecord, State
 from refvideo_nb.core.pricing import Estimate
 from refvideo_nb.core.request import VideoRequest
@@ -44,6 +47,14 @@ def test_a_job_is_made_watched_and_shown(opened: Any, simulator: Any, capsys: py
     assert hands.says("polls", "billed USD", f"%refvideo show {hands.form.job.id}")
     hands.until(lambda: videos(hands) == 1, "the video, which the card shows where there is no place below the form")
     assert capsys.readouterr() == ("", ""), "a handler that prints is seen by nobody"
+
+
+def test_colab_is_told_how_to_see_the_end(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+    hands = opened("a ball that is seen from a cell", **CHEAP)
+    hands.click("Generate")
+    assert hands.says("Colab drops what comes while no cell runs", "refvideo_nb.jobs(limit=1)[0].wait()")
+    assert refvideo_nb.jobs(limit=1)[0].wait(60).id == hands.form.job.id
 
 
 def test_two_clicks_make_one_job(opened: Any, simulator: Any) -> None:
