@@ -3,7 +3,8 @@
 A bundle is a zip archive: ``manifest.json`` names every other file with its SHA-256 and
 size; ``jobs/ID.json`` holds a job twice, once to be read (``provenance``) and once to be
 brought into a ledger (``record``); ``videos/ID.mp4`` and ``references/SHA256.ext`` are
-the files. The same jobs give the same bytes. It holds no key and no signed address.
+the files, and ``reports/KEY.json`` what was measured of a clip, with the settings and versions that
+measured it. The same jobs give the same bytes. It holds no key and no signed address.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from refvideo_nb.ledger.media import write_whole
 from refvideo_nb.ledger.plausible import WrongError, check_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from refvideo_nb.core.references import Reference
@@ -38,7 +39,14 @@ _TIME = (1980, 1, 1, 0, 0, 0)  # of every file in it: the archive says nothing o
 _ADVICE = "choose another place"
 
 
-def write_bundle(records: Sequence[JobRecord], media: MediaStore, to: Path, *, made_by: str) -> None:
+def write_bundle(
+    records: Sequence[JobRecord],
+    media: MediaStore,
+    to: Path,
+    *,
+    made_by: str,
+    reports: Mapping[str, bytes] | None = None,
+) -> None:
     """Write jobs and their files into one archive, whole or not at all.
 
     Parameters
@@ -50,6 +58,8 @@ def write_bundle(records: Sequence[JobRecord], media: MediaStore, to: Path, *, m
         An existing file is replaced.
     made_by : str
         Version of the package.
+    reports : mapping of str to bytes, optional
+        As of `Reports.documents`, of the jobs' clips.
 
     Raises
     ------
@@ -58,6 +68,7 @@ def write_bundle(records: Sequence[JobRecord], media: MediaStore, to: Path, *, m
         cannot be written.
     """
     contents = _contents(records, media, made_by)
+    contents |= {f"reports/{key}.json": document for key, document in (reports or {}).items()}
     with write_whole(to, advice=_ADVICE) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         listed = {name: _put(archive, name, content) for name, content in sorted(contents.items())}
         manifest = {

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from refvideo_nb.core.job import SETTLED, JobRecord, State
 from refvideo_nb.errors import LedgerError, TakenOverError
 from refvideo_nb.ledger.documents import hashes_of, read, remove
+from refvideo_nb.ledger.reports import forget_video
 from refvideo_nb.ledger.search import still_used
 
 if TYPE_CHECKING:
@@ -45,4 +46,6 @@ def forget(
         )
     media.forget(record, used=still_used(db, hashes_of(record), beside=job_id))
     remove(db, record)
+    if record.video is not None:
+        forget_video(db, record.video.sha256)
     return record

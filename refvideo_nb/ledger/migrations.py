@@ -72,4 +72,24 @@ MIGRATIONS: tuple[str, ...] = (
     INSERT OR IGNORE INTO uses SELECT json_extract(value, '$.image.sha256'), jobs.id FROM jobs, json_each(
         CASE WHEN json_valid(CAST(document AS TEXT)) THEN CAST(document AS TEXT) END, '$.request.frames');
     """,
+    # 5: what was measured of a film, by what was asked; and what people say of it. Both belong to the
+    # film's bytes: a job that brought the same is another way to them.
+    """
+    CREATE TABLE reports (
+        key      TEXT PRIMARY KEY,
+        video    TEXT NOT NULL,
+        made     REAL NOT NULL,
+        document BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX reports_by_video ON reports (video, made DESC);
+    CREATE TABLE ratings (
+        video     TEXT NOT NULL,
+        reference TEXT NOT NULL,
+        criterion TEXT NOT NULL,
+        rater     TEXT NOT NULL,
+        value     REAL NOT NULL,
+        "when"    REAL NOT NULL,
+        PRIMARY KEY (video, reference, criterion, rater)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

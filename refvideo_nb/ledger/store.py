@@ -15,6 +15,8 @@ from refvideo_nb.ledger.database import Database
 from refvideo_nb.ledger.documents import insert, read, write
 from refvideo_nb.ledger.forgetting import forget
 from refvideo_nb.ledger.media import MediaStore
+from refvideo_nb.ledger.ratings import Ratings
+from refvideo_nb.ledger.reports import Reports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,6 +46,13 @@ class Ledger:
     ------
     LedgerError
         Where the folder or the database cannot be used.
+
+    Attributes
+    ----------
+    reports : Reports
+        What was measured of films.
+    ratings : Ratings
+        What people say of them.
     """
 
     def __init__(self, home: Path, *, clock: Callable[[], float] = time.time) -> None:
@@ -52,6 +61,8 @@ class Ledger:
         self.path = self._database.path
         self._claims = Claims(self._database, clock=clock)
         self._media = MediaStore(home)
+        self.reports = Reports(self._database, clock=clock)
+        self.ratings = Ratings(self._database, clock=clock)
 
     def close(self) -> None:
         """Let go of every job and close the database; another call opens nothing again."""
@@ -236,7 +247,7 @@ class Ledger:
             return search.still_used(db, hashes)
 
     def forget(self, job_id: str, *, even_unknown: bool = False) -> JobRecord:
-        """Take a job out of the ledger, with its clip and the references that no other job names.
+        """Take a job out of the ledger, with its clip, what is known of it, and the references that no other job names.
 
         Parameters
         ----------

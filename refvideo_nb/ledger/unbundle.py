@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ __all__ = ["Bundle"]
 
 _NAME = re.compile(
     r"jobs/rv-[a-z0-9-]{1,60}\.json|videos/rv-[a-z0-9-]{1,60}\.mp4|references/[0-9a-f]{64}\.[a-z0-9]{2,4}"
+    r"|reports/[0-9a-f]{64}\.json"
 )
 _MOST_FILES = 50_000
 _MOST_TEXT = 20_000_000  # bytes of one JSON file
@@ -68,10 +70,13 @@ class Bundle:
     path : pathlib.Path
     records : tuple of JobRecord
         Marked as imported.
+    reports : mapping of str to bytes
+        What was measured of their clips, by key.
     """
 
     path: Path
     records: tuple[JobRecord, ...]
+    reports: Mapping[str, bytes]
 
     @classmethod
     def open(cls, path: Path) -> Bundle:
@@ -88,7 +93,7 @@ class Bundle:
                 manifest = _manifest(archive)
                 records = tuple(_records(archive, manifest))
                 _nothing_else(manifest, records)
-                return cls(path, records)
+                return cls(path, records, dict(_reports(archive, manifest, records)))
         except FileNotFoundError:
             raise LedgerError(f"{one_line(path)} is not there: give the path of a bundle") from None
         except WrongError as error:
@@ -133,8 +138,8 @@ def _manifest(archive: zipfile.ZipFile) -> _Manifest:
     for name, listed in manifest.files.items():
         if not _NAME.fullmatch(name):
             raise WrongError(f"a file is called {name!r}")
-        stem = name.rpartition("/")[2].partition(".")[0]
-        hashes = {_hash(archive, name, size=listed.bytes), listed.sha256, *([stem] if name[0] == "r" else [])}
+        named = [name[len("references/") :].partition(".")[0]] if name.startswith("references/") else []
+        hashes = {_hash(archive, name, size=listed.bytes), listed.sha256, *named}
         if len(hashes) != 1:
             raise WrongError(f"{name} is not what was exported")
     return manifest
@@ -163,12 +168,33 @@ def _records(archive: zipfile.ZipFile, manifest: _Manifest) -> Iterator[JobRecor
         yield replace(record, imported=True, polling_url=None)
 
 
+def _reports(
+    archive: zipfile.ZipFile, manifest: _Manifest, records: tuple[JobRecord, ...]
+) -> Iterator[tuple[str, bytes]]:
+    """Reports that can be read, and are of a clip of the bundle."""
+    clips = {record.video.sha256 for record in records if record.video is not None}
+    for name in sorted(manifest.files):
+        if not name.startswith("reports/"):
+            continue
+        from refvideo_nb.ledger.report_document import read_report  # noqa: PLC0415 - imports numpy
+
+        data = _text(archive, name)
+        try:
+            found = read_report(data)
+        except LedgerError as error:
+            raise WrongError(f"{name}: {error}") from None
+        if f"reports/{found.key}.json" != name or found.report.video_sha256 not in clips:
+            raise WrongError(f"{name} is of no clip of it, or answers something else")
+        yield found.key, data
+
+
 def _nothing_else(manifest: _Manifest, records: tuple[JobRecord, ...]) -> None:
     """Refuse files that no job names."""
     wanted = {f"jobs/{r.id}.json" for r in records} | {f"videos/{r.id}.mp4" for r in records}
     hashes = {reference.sha256 for record in records for reference in references_of(record)}
     for name in manifest.files:
-        if name not in wanted and name.removeprefix("references/").partition(".")[0] not in hashes:
+        kept = name.startswith("reports/") or name.removeprefix("references/").partition(".")[0] in hashes
+        if name not in wanted and not kept:
             raise WrongError(f"{name} belongs to no job of it")
 
 

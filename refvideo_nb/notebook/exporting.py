@@ -73,8 +73,13 @@ def export(jobs: Job | str | Iterable[Job | str] | Comparison, target: str | os.
     if kind == ".html":
         _write_report(_part(jobs) if isinstance(jobs, Comparison) else _parts(chosen), path, made_by=__version__)
     else:
-        write = write_bundle if kind == ".zip" else write_folder
-        write([job.record for job in chosen], _media_of(chosen), path, made_by=__version__)
+        records, media = [job.record for job in chosen], _media_of(chosen)
+        if kind == ".zip":
+            clips = [record.video.sha256 for record in records if record.video is not None]
+            reports = chosen[0]._session.ledger.reports.documents(clips)  # noqa: SLF001 - all are of one home
+            write_bundle(records, media, path, made_by=__version__, reports=reports)
+        else:
+            write_folder(records, media, path, made_by=__version__)
     return path
 
 

@@ -58,6 +58,7 @@ def import_bundle(path: str | os.PathLike[str]) -> list[Job]:
         for record in bundle.records:
             _look_into(record, session.media)
         session.ledger.bring_in([(record, _mark(record)) for record in bundle.records])
+        session.ledger.reports.bring_in(bundle.reports)
     return [Job(session, record.id) for record in bundle.records]
 
 

@@ -1,0 +1,141 @@
+"""What was measured is kept, so that it is measured once."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from refvideo_nb.errors import LedgerError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable, Mapping
+
+    from refvideo_nb.core.adherence import Report
+    from refvideo_nb.ledger.database import Database
+
+__all__ = ["Reports", "forget_video"]
+
+_ELSEWHERE = "measured elsewhere and brought in with a bundle: nothing here has looked at the frames"
+
+
+class Reports:
+    """The reports of a home folder, by what was measured, and not by who made it.
+
+    Parameters
+    ----------
+    database : Database
+    clock : callable
+        Seconds since the epoch.
+    """
+
+    def __init__(self, database: Database, *, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def keep(self, report: Report, *, asked: Mapping[str, Any]) -> None:
+        """Keep a report, in the place of one that answers the same.
+
+        Parameters
+        ----------
+        report : Report
+        asked : mapping
+            JSON values, all that the numbers depend on beside the film: the references by name, role
+            and the hashes of their pictures, the embedder's hash, frames, negatives, seed, and the
+            version that measures.
+        """
+        from refvideo_nb.ledger.report_document import report_key, write_report  # noqa: PLC0415 - imports numpy
+
+        self._put([(report_key(report.video_sha256, asked), report.video_sha256, write_report(report, asked))])
+
+    def find(self, video_sha256: str, *, asked: Mapping[str, Any]) -> Report | None:
+        """A report that answers this very question.
+
+        Parameters
+        ----------
+        video_sha256 : str
+            Hexadecimal, of the film's file.
+        asked : mapping
+            As it was given to :meth:`keep`.
+
+        Returns
+        -------
+        Report or None
+            `video` is what the film was called when it was measured. None also where one is kept
+            that this version cannot read.
+        """
+        from refvideo_nb.ledger.report_document import report_key  # noqa: PLC0415 - as above
+
+        with self._database.reading() as db:
+            row = db.execute(
+                "SELECT document FROM reports WHERE key = ?", (report_key(video_sha256, asked),)
+            ).fetchone()
+        return _readable(row[0]) if row else None
+
+    def of(self, video_sha256: str) -> list[Report]:
+        """All reports on a film, newest first."""
+        with self._database.reading() as db:
+            rows = db.execute(
+                "SELECT document FROM reports WHERE video = ? ORDER BY made DESC, key", (video_sha256,)
+            ).fetchall()
+        return [report for (document,) in rows if (report := _readable(document)) is not None]
+
+    def documents(self, videos: Iterable[str]) -> dict[str, bytes]:
+        """What goes into a bundle with these films: by key, in its order."""
+        with self._database.reading() as db:
+            return dict(
+                row
+                for video in sorted(set(videos))
+                for row in db.execute("SELECT key, document FROM reports WHERE video = ? ORDER BY key", (video,))
+            )
+
+    def bring_in(self, documents: Mapping[str, bytes]) -> None:
+        """Keep reports of a bundle that were checked; what was measured here stays as it is.
+
+        Each says from then on that it was measured elsewhere.
+        """
+        from refvideo_nb.ledger.report_document import read_report, write_report  # noqa: PLC0415 - as above
+
+        rows = []
+        for data in documents.values():
+            found = read_report(data)
+            notes = dict.fromkeys((*found.report.notes, _ELSEWHERE))
+            told = dataclasses.replace(found.report, notes=tuple(notes))
+            rows.append((found.key, told.video_sha256, write_report(told, found.asked)))
+        self._put(rows, replace=False)
+
+    def _put(self, rows: list[tuple[str, str, bytes]], *, replace: bool = True) -> None:
+        what = "REPLACE" if replace else "IGNORE"
+        with self._database.writing() as db:
+            db.executemany(
+                f"INSERT OR {what} INTO reports (key, video, made, document) VALUES (?, ?, ?, ?)",  # noqa: S608 - a word of ours
+                [(key, video, self._clock(), document) for key, video, document in rows],
+            )
+
+
+def forget_video(db: sqlite3.Connection, video_sha256: str) -> None:
+    """Let go of what is known of a film that no job has any more."""
+    held = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM reports WHERE video = :video)"
+        " OR EXISTS (SELECT 1 FROM ratings WHERE video = :video)",
+        {"video": video_sha256},
+    ).fetchone()[0]
+    if not held:  # so that thousands of documents are not read for nothing
+        return
+    others = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM jobs WHERE json_valid(CAST(document AS TEXT))"
+        " AND json_extract(CAST(document AS TEXT), '$.video.sha256') = ?)",
+        (video_sha256,),
+    ).fetchone()[0]
+    if not others:
+        db.execute("DELETE FROM reports WHERE video = ?", (video_sha256,))
+        db.execute("DELETE FROM ratings WHERE video = ?", (video_sha256,))
+
+
+def _readable(document: bytes) -> Report | None:
+    from refvideo_nb.ledger.report_document import read_report  # noqa: PLC0415 - as above
+
+    try:
+        return read_report(document).report
+    except LedgerError:
+        return None
