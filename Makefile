@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help demo test test-crash check lab format clean chromium
+.PHONY: help demo test test-crash check lab format clean chromium live-check
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ test: $(BIN)/.dev $(VENV)/ipykernel6/.done chromium ## run every test
 
 test-crash: $(BIN)/.dev ## kill a process at 200 random moments, and resume
 	REFVIDEO_CRASHES=200 $(BIN)/python -m pytest tests/crash/test_crash.py -s
+
+live-check: $(BIN)/.dev ## with REFVIDEO_LIVE=1 and a key: one real, paid job (about USD 0.50 at most), and what it shows of the simulator
+	$(BIN)/python -m tests.live.check
 
 check: $(BIN)/.dev ## lint, types, layers
 	$(BIN)/ruff check .
