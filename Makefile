@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help demo test test-crash check lab format clean chromium live-check
+.PHONY: help demo test test-crash check lab format clean chromium live-check test-wheel test-lowest
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,25 @@ test: $(BIN)/.dev $(VENV)/ipykernel6/.done chromium ## run every test
 
 test-crash: $(BIN)/.dev ## kill a process at 200 random moments, and resume
 	REFVIDEO_CRASHES=200 $(BIN)/python -m pytest tests/crash/test_crash.py -s
+
+# The package as people get it: built, installed elsewhere, and tried from a folder in which its source is not.
+test-wheel: chromium ## build the wheel and run the tests against it, with another Python too: make test-wheel PYTHON=python3.13
+	rm -rf .wheel && mkdir -p .wheel
+	$(PYTHON) -m venv .wheel/env
+	.wheel/env/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	.wheel/env/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir .wheel .
+	.wheel/env/bin/python -m pip install --quiet --disable-pip-version-check $(EXTRA) "$$(ls .wheel/refvideo_nb-*.whl)[dev]"
+	.wheel/env/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .wheel/env/ipykernel6 'ipykernel==6.31.*'
+	mkdir .wheel/place && cp -r tests notebooks binder docs README.md pyproject.toml Makefile .wheel/place/
+	cd .wheel/place && ../env/bin/python -m pytest --override-ini testpaths=tests $(ARGS)
+
+test-lowest: ## the same with the lowest versions that the package allows (Python 3.11)
+	$(PYTHON) -m pip --version >/dev/null
+	$(MAKE) .wheel-constraints
+	$(MAKE) test-wheel EXTRA="--constraint .wheel-constraints" ARGS="$(ARGS)"
+
+.wheel-constraints: pyproject.toml tests/package/lowest.py $(BIN)/.dev
+	$(BIN)/python tests/package/lowest.py > $@
 
 live-check: $(BIN)/.dev ## with REFVIDEO_LIVE=1 and a key: one real, paid job (about USD 0.50 at most), and what it shows of the simulator
 	$(BIN)/python -m tests.live.check
