@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from refvideo_nb.core.job import JobRecord, State, may_follow
 from refvideo_nb.errors import LedgerError, TakenOverError, UnknownJobError, one_line
 from refvideo_nb.ledger import entering, search
+from refvideo_nb.ledger.aside import Aside, whole
 from refvideo_nb.ledger.claims import LEASE, Claims
 from refvideo_nb.ledger.database import Database
 from refvideo_nb.ledger.documents import insert, read, write
@@ -57,7 +58,8 @@ class Ledger:
 
     def __init__(self, home: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._database = Database(home)
+        self._aside = Aside()
+        self._database = self._aside.run(lambda: Database(home))
         self.path = self._database.path
         self._claims = Claims(self._database, clock=clock)
         self._media = MediaStore(home)
@@ -66,11 +68,16 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of every job and close the database; another call opens nothing again."""
+        self._aside.run(self._close)
+        self._aside.close()
+
+    def _close(self) -> None:
         try:
             self._claims.close()
         finally:
             self._database.close()
 
+    @whole
     def add(
         self,
         record: JobRecord,
@@ -106,6 +113,7 @@ class Ledger:
             insert(db, record, fingerprint=fingerprint, owner=self._claims.me(), lease=self._claims.until())
         return record
 
+    @whole
     def bring_in(self, jobs: Iterable[tuple[JobRecord, str]]) -> list[str]:
         """Write down settled jobs of another ledger: all of them, or none.
 
@@ -127,6 +135,7 @@ class Ledger:
         with self._database.writing() as db:
             return entering.bring_in(db, jobs)
 
+    @whole
     def claim(self, job_id: str) -> JobRecord | None:
         """Begin to look after a job; None while another living process does.
 
@@ -142,10 +151,12 @@ class Ledger:
             self.get(job_id)
         return record
 
+    @whole
     def abandoned(self, states: Iterable[State]) -> list[JobRecord]:
         """Jobs in these states that no living process looks after, newest first."""
         return self._claims.abandoned(states)
 
+    @whole
     def settle_abandoned(self) -> list[JobRecord]:
         """Tell jobs for what they are whose process ended while it drafted or sent them.
 
@@ -162,14 +173,17 @@ class Ledger:
                 settled.append(claimed)
         return [r for r in settled if r.state is State.OUTCOME_UNKNOWN]
 
+    @whole
     def renew(self) -> None:
         """Say that this process still lives; to be called several times a lease."""
         self._claims.renew()
 
+    @whole
     def release(self, job_id: str) -> None:
         """Stop looking after a job, so that another process may."""
         self._claims.release(job_id)
 
+    @whole
     def get(self, job_id: str) -> JobRecord:
         """One job, by our id, the API's id, or the beginning of ours where it is unique.
 
@@ -186,11 +200,13 @@ class Ledger:
             raise UnknownJobError(f"job {shown!r} names several jobs: give the id that %refvideo jobs lists")
         return read(found[0])
 
+    @whole
     def jobs(self, *, states: Iterable[State] | None = None, limit: int | None = None) -> list[JobRecord]:
         """Jobs, newest first."""
         with self._database.reading() as db:
             return search.newest(db, states=states, limit=limit)
 
+    @whole
     def find(
         self,
         *,
@@ -220,11 +236,13 @@ class Ledger:
         with self._database.reading() as db:
             return search.find(db, states=states, model=model, text=text, offset=offset, limit=limit)
 
+    @whole
     def models(self) -> list[str]:
         """Every model that a job names, by name."""
         with self._database.reading() as db:
             return search.models(db)
 
+    @whole
     def durations(self, model: str, resolution: str | None, *, simulated: bool) -> list[float]:
         """How long finished jobs took from the submit to the end: at most the 50 newest, in seconds.
 
@@ -241,11 +259,13 @@ class Ledger:
         with self._database.reading() as db:
             return search.durations(db, model, resolution, simulated=simulated)
 
+    @whole
     def still_used(self, hashes: Iterable[str]) -> set[str]:
         """Which of these hashes of references some job of this ledger names."""
         with self._database.reading() as db:
             return search.still_used(db, hashes)
 
+    @whole
     def forget(self, job_id: str, *, even_unknown: bool = False) -> JobRecord:
         """Take a job out of the ledger, with its clip, what is known of it, and the references that no other job names.
 
@@ -270,7 +290,8 @@ class Ledger:
             raise self._unknown(job_id)
         return record
 
-    def advance(self, job_id: str, to: State | None = None, **changes: Any) -> JobRecord:
+    @whole
+    def advance(self, /, job_id: str, to: State | None = None, **changes: Any) -> JobRecord:
         """Change a job, in one transaction.
 
         Parameters

@@ -27,7 +27,6 @@ from refvideo_nb.simulator import Simulator
 INTERRUPTED = Path(__file__).parent / "interrupted.py"
 
 
-@pytest.mark.xfail(strict=True, reason="`with` on the ledger's generators keeps the lock when it is interrupted")
 def test_an_interrupt_at_any_moment_leaves_the_ledger_usable(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, str(INTERRUPTED), str(tmp_path / "home")], stdout=subprocess.PIPE, text=True
