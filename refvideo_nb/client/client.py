@@ -118,15 +118,16 @@ class VideoClient:
         # What is on this machine is asked directly: a proxy would read the key, since it is not encrypted.
         proxied = found is None or not (found[0] == "http" and is_loopback(found[1]))
         headers = {"User-Agent": f"refvideo_nb (Python {platform.python_version()})", "Accept": "application/json"}
+        # A connection is used once. Over a second use, a proxy that answered twice before would give one job the
+        # answer of another; and a paid request must not meet a connection that died while idle: the error would
+        # look as if it had been sent.
         self.http = httpx.AsyncClient(
             headers=headers,
             timeout=httpx.Timeout(60, connect=15, pool=None),
-            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
+            limits=httpx.Limits(max_connections=16, max_keepalive_connections=0),
             transport=transport,
             trust_env=proxied,
         )
-        # A paid request never goes over a connection that may have died while idle:
-        # the error would look as if the request had been sent.
         self._submit_http = httpx.AsyncClient(
             headers={**headers, "Content-Type": "application/json"},
             timeout=httpx.Timeout(180, connect=15, pool=None),
@@ -172,7 +173,9 @@ class VideoClient:
         """Where a job stands."""
         data = await self._get(job_url(self.base_url, job_id, polling_url), "a poll", auth=self.auth)
         answer = read_job(data, what="a poll")
-        answer.id = job_id  # what was asked for: another job's film must not be fetched, whatever the answer says
+        if answer.id != job_id:
+            # What was asked for: another job's film must not be fetched, nor its bill be noted.
+            answer.id, answer.polling_url, answer.unsigned_urls, answer.urls, answer.usage = job_id, *[None] * 4
         return answer
 
     async def _get(self, url: str, what: str, *, auth: httpx.Auth | None) -> bytes:

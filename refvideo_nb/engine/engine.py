@@ -12,6 +12,7 @@ import contextlib
 import os
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from refvideo_nb.core.job import SETTLED, State
@@ -21,7 +22,7 @@ from refvideo_nb.errors import LedgerError, RefVideoError, TakenOverError, one_l
 from refvideo_nb.ledger.store import LEASE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
     from concurrent.futures import Future
 
     from refvideo_nb.client.client import VideoClient
@@ -71,6 +72,7 @@ class Engine:
         self._steps = Steps(ledger, media, settings, clock=clock, sleep=sleep)
         self._watches: dict[str, Watch] = {}
         self._submits: dict[str, asyncio.Task[JobRecord]] = {}
+        self._spawned: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._pid = os.getpid()
         self._loop = asyncio.new_event_loop()
@@ -93,7 +95,13 @@ class Engine:
         if os.getpid() != self._pid:
             coroutine.close()
             raise RefVideoError("this job belongs to the parent process: refvideo_nb.jobs() finds it from here")
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        return asyncio.run_coroutine_threadsafe(self._noted(coroutine), self._loop)
+
+    async def _noted(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
+        task = asyncio.current_task()
+        assert task is not None
+        self._spawned.add(task)
+        return await coroutine
 
     async def client(self, address: str) -> VideoClient:
         """The client of an address (empty: the embedded simulator); call it on the engine's loop."""
@@ -208,15 +216,12 @@ class Engine:
 
         async def wind_up() -> None:
             submits = set(self._submits.values())
-            tasks = asyncio.all_tasks() - submits - {asyncio.current_task()}
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            me = asyncio.current_task()
+            # Only what was spawned: a submit has tasks of its own below it, such as one that connects.
+            await _end(task for task in self._spawned if task is not me)
             if submits:
-                _, late = await asyncio.wait(submits, timeout=_SUBMIT_LIMIT)
-                for task in late:
-                    task.cancel()
-                await asyncio.gather(*late, return_exceptions=True)
+                await asyncio.wait(submits, timeout=_SUBMIT_LIMIT)
+            await _end(task for task in asyncio.all_tasks() if task is not me)
             for client in self._clients:
                 await client.aclose()
 
@@ -228,3 +233,8 @@ class Engine:
             self._thread.join(_CLOSE_LIMIT)
             if not self._thread.is_alive():
                 self._loop.close()
+
+
+async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    ending = [task for task in tasks if task.cancel()]
+    await asyncio.gather(*ending, return_exceptions=True)

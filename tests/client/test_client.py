@@ -228,6 +228,23 @@ async def test_each_submit_has_a_connection_of_its_own(server, client, misbehave
     assert client._submit_http._transport._pool.connections == []
 
 
+async def test_a_proxy_that_answers_twice_mixes_no_two_jobs_up(key):
+    async def proxy(reader, writer):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                body = b'{"id":"x","status":"%s"}' % head.split()[1].rpartition(b"/")[2]
+                writer.write(2 * (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)))
+                await writer.drain()
+        writer.close()
+
+    listening = await asyncio.start_server(proxy, "127.0.0.1", 0)
+    async with listening:
+        port = listening.sockets[0].getsockname()[1]
+        client = VideoClient(f"http://127.0.0.1:{port}/api/v1", Secret(key))
+        assert [(await client.poll(job)).status for job in ("one", "two", "three")] == ["one", "two", "three"]
+        await client.aclose()
+
+
 @pytest.mark.parametrize("constant", [500, 502, 503, 429])
 async def test_the_client_itself_retries_nothing(server, client, constant):
     server.otherwise = (constant, {"Retry-After": "0"}, b"{}")
