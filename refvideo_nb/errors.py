@@ -35,6 +35,7 @@ Whatever a message quotes from outside has control characters removed.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -68,7 +69,23 @@ __all__ = [
     "UnknownJobError",
     "WaitTimeoutError",
     "one_line",
+    "without_keys",
 ]
+
+# A file's name may have got it with other dashes; a desk-or-bedside lamp is none.
+KEY = re.compile(r"sk[-_]or[-_]v\d[\w-]{8,}|(?<![^\W_])sk-(?:or-[\w-]{8,}|[\w-]{32,})")
+"""What an API key looks like."""
+
+
+def without_keys(text: str) -> str:
+    """A text in which no key stands.
+
+    Examples
+    --------
+    >>> without_keys("model sk-or-v1-0123456789abcdef is not in the list")
+    'model *** is not in the list'
+    """
+    return KEY.sub("***", text)
 
 
 def one_line(text: object, *, limit: int = 300) -> str:
@@ -84,6 +101,10 @@ def one_line(text: object, *, limit: int = 300) -> str:
 
 class RefVideoError(Exception):
     """The root: ``except refvideo_nb.RefVideoError`` catches all that this package raises."""
+
+    def __init__(self, *args: object, **more: Any) -> None:
+        # It is shown, and saved with the notebook: a key that was given in a wrong place is not repeated.
+        super().__init__(*(without_keys(arg) if isinstance(arg, str) else arg for arg in args), **more)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Workers of another process send errors home; the constructors' keywords would not arrive.

@@ -36,7 +36,7 @@ def test_the_tree_in_the_docstring_is_the_tree():
 
 def test_every_exception_derives_from_one_and_is_public():
     assert all(issubclass(kind, RefVideoError) for kind in CLASSES.values())
-    assert set(errors.__all__) == {*CLASSES, "one_line"}
+    assert set(errors.__all__) == {*CLASSES, "one_line", "without_keys"}
 
 
 def test_the_builtin_parents_that_callers_rely_on():
@@ -68,6 +68,13 @@ def test_errors_come_home_from_other_processes(kind):
     for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert type(again) is kind
         assert (str(again), vars(again)) == (str(error), vars(error))
+
+
+def test_no_error_repeats_a_key():
+    key = "sk-or-v1-" + "0123456789abcdef" * 4
+    for text in (f"model {key!r} is not in the list", f"{one_line(key, limit=40)} is no size", key.replace("-", "_")):
+        assert "0123456789" not in str(RefVideoError(text))
+        assert "0123456789" not in repr(errors.WaitTimeoutError(text, job_id="rv-1", status="running"))
 
 
 @pytest.mark.parametrize(

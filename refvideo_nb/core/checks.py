@@ -8,11 +8,10 @@ the allowed ones and what to do.
 from __future__ import annotations
 
 import difflib
-import re
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from refvideo_nb.errors import BadReferenceError, InvalidRequestError, one_line
+from refvideo_nb.errors import KEY, BadReferenceError, InvalidRequestError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,18 +39,15 @@ def _sizes(values: Iterable[tuple[int, int]]) -> str:
     return _words(f"{w}x{h}" for w, h in values)
 
 
-_KEY = re.compile(r"sk-or-[\w-]{8,}|sk-[\w-]{32,}")
-
-
 def holds_key(text: str) -> bool:
     """Whether a text holds what looks like an API key.
 
     Examples
     --------
-    >>> holds_key("a cat on a sk-i lift")
+    >>> holds_key("a cat on a sk-i lift beside a desk-or-bedside lamp")
     False
     """
-    return _KEY.search(text) is not None
+    return KEY.search(text) is not None
 
 
 def find_model(model_id: str, models: Iterable[Model]) -> Model:

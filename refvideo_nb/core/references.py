@@ -124,7 +124,8 @@ def check_name(name: str) -> str:
     Raises
     ------
     BadReferenceError
-        Unless it is a letter or underscore followed by letters, digits, ``_`` or ``-``.
+        Unless it is a letter of a to z or underscore followed by those, digits, ``_`` or ``-``. Others
+        are left out, since ``@cat`` must end somewhere where a language writes without spaces.
 
     Examples
     --------
@@ -134,7 +135,7 @@ def check_name(name: str) -> str:
     if not _NAME.match(name) or len(name) > 64 or name.endswith("-"):  # noqa: PLR2004 - a name is a word
         raise BadReferenceError(
             f"reference name {one_line(repr(name), limit=60)} cannot be written as @name: "
-            "use letters, digits, _ and -, starting with a letter",
+            "use a to z, digits, _ and -, starting with a letter",
             field="references",
             value=name,
         )

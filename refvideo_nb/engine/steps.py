@@ -259,7 +259,10 @@ class Steps:
             further = f"%refvideo resume {record.id} tries it again, without paying"
             if isinstance(error, GoneError):
                 text = f"the video was finished and paid, but the API says that it is gone: {one_line(error)}"
-                further = f"%refvideo resume {record.id} asks once more, without paying"
+                further = (
+                    f"%refvideo resume {record.id} asks once more, without paying; --fresh, or %refvideo retry "
+                    f"{record.id}, pays for a new one"
+                )
             watch.trouble = DownloadError(f"{text}; {further}", passing=not isinstance(error, GoneError))
             self._ledger.advance(record.id, error=text)
             return

@@ -120,10 +120,13 @@ def settings_of(wish: Wish, model: Model) -> VideoRequest:
         raise InvalidRequestError(
             "provider cannot be used: give {slug: {parameter: value}}", field="provider", value=wish.provider
         )
-    if holds_key(wish.prompt):
-        raise InvalidRequestError(
-            "the prompt holds an API key, which would be sent and kept: remove it", field="prompt"
-        )
+    for field, text in (
+        ("prompt", wish.prompt),
+        ("provider", str(wish.provider)),
+        ("previous_job_id", str(wish.previous_job_id)),
+    ):
+        if holds_key(text):
+            raise InvalidRequestError(f"{field} holds an API key, which would be sent and kept: remove it", field=field)
     return VideoRequest(
         prompt=wish.prompt.strip(),
         model=model.id,

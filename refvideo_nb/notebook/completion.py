@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import shlex
 from typing import TYPE_CHECKING, Any
 
 from refvideo_nb.notebook.commands import COMMANDS
 from refvideo_nb.notebook.current import known_models
-from refvideo_nb.notebook.options import parser
+from refvideo_nb.notebook.options import parser, words
 
 if TYPE_CHECKING:
     from refvideo_nb.core.catalogue import Model
@@ -23,19 +22,19 @@ def complete(shell: Any, event: Any) -> list[str]:
     # and give back what follows IPython's cut.
     word = line.rpartition(" ")[2]
     cut = len(word) - len(event.symbol)
-    words = _words(line.removesuffix(word))
+    before = _so_far(line.removesuffix(word))
     if not line.startswith("%%"):
-        found = list(COMMANDS) if len(words) == 1 else []
+        found = list(COMMANDS) if len(before) == 1 else []
     elif word.startswith("-"):
         found = [s for a in parser()._actions for s in a.option_strings]  # noqa: SLF001 - argparse has no public list
     else:
-        found = _values(words, shell)
+        found = _values(before, shell)
     return [f[cut:] for f in found if f.startswith(word)]
 
 
-def _words(line: str) -> list[str]:
+def _so_far(line: str) -> list[str]:
     try:
-        return shlex.split(line)
+        return words(line)
     except ValueError:
         return line.split()
 

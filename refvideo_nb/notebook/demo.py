@@ -51,7 +51,8 @@ def run_demo(notebook: Path, to: Path) -> None:
         client = nbclient.NotebookClient(
             loaded, timeout=_LIMIT, kernel_name="python3", resources={"metadata": {"path": str(to.absolute())}}
         )
-        client.execute(env=_environment(home))
+        # Only errors: the kernel of one minute warns at length that other users of this machine might listen to it.
+        client.execute(env=_environment(home), extra_arguments=["--log-level=ERROR"])
         nbformat.write(loaded, to / "quickstart.ipynb")
         # The page that is left needs no network, to which nbconvert's template would send every reader.
         exporter = nbconvert.HTMLExporter(**dict.fromkeys(_SCRIPTS, "data:text/javascript,"))

@@ -10,12 +10,14 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from traitlets import Float, Unicode
 
+from refvideo_nb.core.checks import holds_key
 from refvideo_nb.core.request import DEFAULT_MODEL
 from refvideo_nb.errors import RefVideoError
 from refvideo_nb.notebook import cell, commands
 from refvideo_nb.notebook.completion import complete
 from refvideo_nb.notebook.current import current_session, unfinished
-from refvideo_nb.notebook.options import parse, parser
+from refvideo_nb.notebook.history import forget_keys
+from refvideo_nb.notebook.options import parse, parser, refuse_keys
 
 __all__ = ["RefVideoMagics", "load", "unload"]
 
@@ -49,8 +51,11 @@ class RefVideoMagics(Magics):
     def refvideo(self, line: str, text: str | None = None) -> None:
         """Stand-in; the real text is put in below, from the options themselves."""
         shell: Any = self.shell
+        if holds_key(f"{line}\n{text}"):
+            forget_keys(shell)
         try:
             if text is None:
+                refuse_keys(line)
                 self._limit()
                 commands.run(line, shell)
                 return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import re
 import shlex
 from dataclasses import dataclass
@@ -22,10 +23,11 @@ from refvideo_nb.errors import InvalidRequestError, one_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Options", "fill_in", "parse", "parser"]
+__all__ = ["Options", "fill_in", "parse", "parser", "refuse_keys", "words"]
 
 _FIELD = re.compile(r"(\\?)(\{\{\s*([A-Za-z_]\w*)\s*\}\})")
-_NAMED = re.compile(r"([A-Za-z_][\w-]*)=(.+)\Z", re.DOTALL | re.ASCII)
+_NAMED = re.compile(r"([^\W\d][\w-]*)=(.+)\Z", re.DOTALL)
+_ESCAPE = "" if os.name == "nt" else "\\"  # there it stands between the folders of a path
 
 
 class _Parser(argparse.ArgumentParser):
@@ -122,6 +124,7 @@ def parse(line: str, cell: str, *, namespace: Mapping[str, Any], model: str, max
     UsageError
         In one line, naming what is wrong and what is allowed.
     """
+    refuse_keys(line, cell)
     while line.endswith("\\"):  # as a shell goes on in the next line
         more, _, cell = cell.partition("\n")
         line = f"{line[:-1]} {more.rstrip()}"
@@ -132,18 +135,13 @@ def parse(line: str, cell: str, *, namespace: Mapping[str, Any], model: str, max
             f"%%refvideo: {start!r} stands in the prompt: options belong on the line of %%refvideo "
             "(a \\ at its end goes on in the next line, -- at its end says that only the prompt follows)"
         )
-    if holds_key(line) or holds_key(cell):
-        # The key itself is not repeated: this message is saved with the notebook.
-        raise UsageError(
-            "%%refvideo: this cell holds an API key, which would be saved in the notebook: remove it, "
-            "and set OPENROUTER_API_KEY in the environment instead"
-        )
     line, prompt = fill_in(line, namespace), fill_in(cell, namespace)
+    refuse_keys(line, prompt)
     try:
-        words = shlex.split(line)
+        given_words = words(line)
     except ValueError as error:
         raise UsageError(f"%%refvideo: {error}: a quotation mark is missing in {one_line(line, limit=80)!r}") from None
-    given = parser().parse_args(words)
+    given = parser().parse_args(given_words)
     if given.out is not None and not given.out.isidentifier():
         raise UsageError(f"%%refvideo: --out {one_line(given.out, limit=40)!r} is no name for a variable")
     try:
@@ -169,6 +167,28 @@ def parse(line: str, cell: str, *, namespace: Mapping[str, Any], model: str, max
     return Options(wish=wish, out=given.out, wait=given.wait, dry_run=given.dry_run, fresh=given.fresh)
 
 
+def refuse_keys(*texts: str) -> None:
+    """Raise where one of the texts holds an API key.
+
+    Raises
+    ------
+    UsageError
+    """
+    if any(map(holds_key, texts)):
+        # The key itself is not repeated: this message is saved with the notebook.
+        raise UsageError(
+            "%%refvideo: this cell holds an API key, which would be saved in the notebook: remove it, and set "
+            "OPENROUTER_API_KEY in the environment instead; where the notebook was saved or shared, make a new key"
+        )
+
+
+def words(line: str) -> list[str]:
+    """The words of a line, as a shell reads them."""
+    lexer = shlex.shlex(line, posix=True)
+    lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", _ESCAPE
+    return list(lexer)
+
+
 def fill_in(text: str, namespace: Mapping[str, Any]) -> str:
     r"""Put Python values where ``{{name}}`` stands; single braces pass untouched, and so does ``\{{name}}``.
 
@@ -190,6 +210,8 @@ def fill_in(text: str, namespace: Mapping[str, Any]) -> str:
 
 
 def _reference(text: str, namespace: Mapping[str, Any]) -> Named:
+    if not text.strip():
+        raise UsageError("%%refvideo: --ref is empty: give [NAME=]SOURCE")
     match = _NAMED.match(text)
     name, source = (match[1], match[2]) if match else ("", text)
     if source.isidentifier() and source in namespace:

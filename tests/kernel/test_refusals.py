@@ -1,5 +1,7 @@
 """What is wrong is told in one line, before anything is sent."""
 
+from pathlib import Path
+
 import pytest
 
 from refvideo_nb.simulator import Simulator
@@ -74,6 +76,18 @@ def test_every_mistake_is_one_line_that_says_what_is_allowed(kernel, place):
     assert {what: found for what, found in wrong.items() if found} == {}
     assert kernel.ok("%refvideo jobs").bundles[-1]["text/plain"] == known
     assert (place.submits, place.paid_jobs) == before
+
+
+def test_a_key_in_a_cell_is_not_kept_in_the_history(kernel):
+    for cell in (f"%%refvideo --seed 7\na cat {KEY}", f"%refvideo show {KEY}"):
+        ran = kernel.run(cell)
+        assert complaints(ran, ["API key", "OPENROUTER_API_KEY"]) == []
+    kernel.ok("history = get_ipython().history_manager\nhistory.writeout_cache()")
+    assert not kernel.value(f"any({KEY[4:]!r} in text for text in history.input_hist_raw[:-1])")
+    file = Path(kernel.value("str(history.hist_file)"))
+    kept = b"".join(path.read_bytes() for path in file.parent.glob(f"{file.name}*"))
+    assert b"--seed 7\na cat ***" in kept
+    assert KEY.encode() not in kept
 
 
 def test_a_dead_key_is_an_error_and_never_the_simulator(start_kernel, workplace, tmp_path):

@@ -84,12 +84,40 @@ def test_options_in_the_prompt_are_no_prompt() -> None:
     assert parsed("", "- a dash\n-- two\n-5 degrees").wish.prompt.startswith("- a dash")
 
 
-@pytest.mark.parametrize("where", ["line", "cell"])
-def test_a_key_is_refused_and_not_repeated(where: str) -> None:
-    key = "sk-or-v1-" + "0123456789abcdef" * 4
+KEY = "sk-or-v1-" + "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    ("line", "cell"),
+    [
+        (f"--seed {KEY}", "a cat"),
+        ("", KEY),
+        ("", f"--ref {KEY}"),
+        ("--provider simulator.x={{k}}", "a cat"),
+        ("--model {{ k }}", "a cat"),
+        ("", "a cat {{k}}"),
+    ],
+)
+def test_a_key_is_refused_and_not_repeated(line: str, cell: str) -> None:
     with pytest.raises(UsageError, match="OPENROUTER_API_KEY") as caught:
-        parsed(f"--seed {key}" if where == "line" else "", key if where == "cell" else "a cat")
-    assert key not in str(caught.value)
+        parsed(line, cell, k=KEY)
+    assert "0123456789" not in str(caught.value)
+
+
+def test_a_backslash_stands_in_a_path_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [r.source for r in parsed(r"--ref a\ b.png").wish.references or ()] == ["a b.png"]
+    monkeypatch.setattr("refvideo_nb.notebook.options._ESCAPE", "")
+    found = (
+        parsed(r"""--ref a=C:\me\cat.png --ref "D:\my photos\b.png" --ref 'e\f.png' -o clip""").wish.references or ()
+    )
+    assert [r.source for r in found] == [r"C:\me\cat.png", r"D:\my photos\b.png", r"e\f.png"]
+
+
+def test_a_name_that_the_prompt_cannot_say_is_told_as_a_name() -> None:
+    (named,) = parsed("--ref küche=kitchen.png").wish.references or ()
+    assert (named.name, named.source, named.given) == ("küche", "kitchen.png", True)
+    with pytest.raises(UsageError, match="--ref is empty"):
+        parsed("--ref ''")
 
 
 def test_a_prompt_may_say_whatever_it_likes() -> None:
