@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["MOST_PIXELS", "Prepared", "encode_array", "encode_image", "is_image", "prepare", "thumbnail"]
+__all__ = ["MOST_PIXELS", "Prepared", "encode_array", "encode_image", "is_image", "pixels", "prepare", "thumbnail"]
 
 MOST_PIXELS = 100_000_000
 """Larger pictures are refused unread: a small file can unfold to gigabytes."""
@@ -118,6 +118,24 @@ def prepare(data: bytes, *, name: str, limits: ImageLimits | None = None) -> Pre
     if (width, height) != image.size:
         changes.append(f"{width}x{height} instead of {image.width}x{image.height}")
     return Prepared(encoded, media_type, width, height, ", ".join(changes))
+
+
+def pixels(data: bytes, *, name: str) -> NDArray[np.uint8]:
+    """An image as an array, upright; what is transparent lies on white.
+
+    Returns
+    -------
+    ndarray
+        ``(height, width, 3)`` uint8, RGB.
+
+    Raises
+    ------
+    BadReferenceError
+        As of `prepare`.
+    """
+    import numpy as np  # noqa: PLC0415 - slow to import; who sends pictures does not need it
+
+    return np.asarray(_flat(_open(data, name)[0]))
 
 
 def _open(data: bytes, name: str) -> tuple[Image.Image, str, list[str]]:

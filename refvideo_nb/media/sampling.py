@@ -38,10 +38,17 @@ class FrameBatch:
         ``(n, height, width, 3)`` uint8, RGB, upright and with square pixels.
     times : ndarray
         ``(n,)`` float64, seconds since the first frame of the film.
+    width, height : int
+        Pixels of the film itself as these frames show it, with the same ratio.
+    seconds : float
+        How long the film is, from its first frame to the end of its last.
     """
 
     images: NDArray[np.uint8]
     times: NDArray[np.float64]
+    width: int
+    height: int
+    seconds: float
 
 
 def sample_frames(
@@ -126,17 +133,27 @@ def _batches(path: Path, count: int | None, every: float | None, short_side: int
     step = every if every is not None else (span.seconds / count if count is not None else 0.0)
     images: list[NDArray[np.uint8]] = []
     times: list[float] = []
+    shown = (0, 0)
+
+    def some() -> FrameBatch:
+        width, height = shown
+        return FrameBatch(
+            images=np.stack(images), times=np.array(times), width=width, height=height, seconds=span.seconds
+        )
+
     for frame, time in _chosen(path, step, span):
         image = _converted(frame, span.ratio, short_side)
+        size = _shown(frame, span.ratio)
         # A film may change its size on the way; what is returned together has one.
-        if len(images) == batch or (images and image.shape != images[0].shape):
-            yield FrameBatch(images=np.stack(images), times=np.array(times))
+        if len(images) == batch or (images and (image.shape != images[0].shape or size != shown)):
+            yield some()
             images, times = [], []
+        shown = size
         images.append(image)
         times.append(time)
     if not images:
         raise DownloadError(f"{path.name} has no frame that can be decoded")
-    yield FrameBatch(images=np.stack(images), times=np.array(times))
+    yield some()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +198,12 @@ def _chosen(path: Path, step: float, span: _Span) -> Iterator[tuple[av.VideoFram
         held = (frame, time)
     if held is not None and (wanted < span.seconds - _CLOSE or not span.seconds):
         yield held
+
+
+def _shown(frame: av.VideoFrame, ratio: float) -> tuple[int, int]:
+    """Width and height with square pixels, upright."""
+    size = (round(frame.width * ratio), frame.height)
+    return size[::-1] if round(frame.rotation / 90) % 2 else size
 
 
 def _converted(frame: av.VideoFrame, ratio: float, short_side: int) -> NDArray[np.uint8]:

@@ -1,5 +1,8 @@
 """Photographs of scikit-image, the offline network, and a cache of the tests' own."""
 
+from fractions import Fraction
+
+import av
 import numpy as np
 import pytest
 from skimage import data
@@ -47,3 +50,24 @@ def photographs():
 def _in_colour(image):
     image = image.astype(np.uint8) * 255 if image.dtype == bool else image
     return np.stack([image] * 3, axis=-1) if image.ndim == 2 else np.ascontiguousarray(image[..., :3])
+
+
+@pytest.fixture(scope="session")
+def filmed(tmp_path_factory):
+    """Write frames, ``(height, width, 3)`` uint8 each, as a film."""
+
+    def write(frames, *, fps=4):
+        path = tmp_path_factory.mktemp("films") / "film.mp4"
+        height, width = frames[0].shape[:2]
+        with av.open(str(path), "w") as target:
+            track = target.add_stream("libx264", rate=fps)
+            track.width, track.height, track.pix_fmt = width, height, "yuv420p"
+            track.options = {"crf": "18"}
+            for number, frame in enumerate(frames):
+                shown = av.VideoFrame.from_ndarray(frame, format="rgb24")
+                shown.pts, shown.time_base = number, Fraction(1, fps)
+                target.mux(track.encode(shown))
+            target.mux(track.encode(None))
+        return path
+
+    return write
