@@ -178,6 +178,7 @@ class JobCard:
 
     def _on_stop(self) -> None:
         self._session.engine.stop_watching(self._id)
+        self._tell("", "It is not cancelled: the API has no way to do that, and it costs the same")
 
     def _show(self) -> None:
         self._session.engine.spawn(self._draw())
