@@ -8,8 +8,9 @@ is on the page, and the still one hides what the front end puts where the live o
 
 from __future__ import annotations
 
+from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from IPython.display import display
 
@@ -33,7 +34,7 @@ class _Hides(Protocol):
     instead: str
 
 
-def show_alive(live: object, still: Mapping[str, str], *, hides: _Hides) -> None:
+def show_alive(live: Any, still: Mapping[str, str], *, hides: _Hides) -> None:
     """Show a live part under the current cell.
 
     Parameters
@@ -46,7 +47,9 @@ def show_alive(live: object, still: Mapping[str, str], *, hides: _Hides) -> None
     """
     mark = f"refvideo-still-{token_hex(8)}"
     hides.instead = mark
+    live.add_class("refvideo-live")
     nothing = {"text/plain": "", "text/html": "<span></span>"}
     display({**view_of(live), **nothing}, raw=True)  # type: ignore[no-untyped-call]
-    html = f'<div class="{mark}"><style>{_NO_MODEL.format(mark=mark)}</style>{still["text/html"]}</div>'
+    style = _NO_MODEL.format(mark=mark) + Path(__file__).with_suffix(".css").read_text("utf-8")
+    html = f'<div class="{mark}"><style>{style}</style>{still["text/html"]}</div>'
     display({**still, "text/html": html}, raw=True)  # type: ignore[no-untyped-call]

@@ -97,7 +97,7 @@ class JobCard:
         self._result = ipywidgets.HTML()
         head = ipywidgets.HBox(
             [self._line, self._actions],
-            layout=ipywidgets.Layout(align_items="center", grid_gap="12px", flex_flow="row wrap"),
+            layout=ipywidgets.Layout(align_items="center", grid_gap="2px 12px", flex_flow="row wrap"),
         )
         self._path = ipywidgets.Text(
             description="Save to", value=f"{job_id}.mp4", style={"description_width": "56px"}, layout={"width": "340px"}
@@ -106,7 +106,7 @@ class JobCard:
             [self._path, self._button("Save", self._save)],
             layout=ipywidgets.Layout(display="none", flex_flow="row wrap", grid_gap="4px 8px"),
         )
-        self.box = ipywidgets.VBox([head, self._saving, self._said, self._result])
+        self.box = ipywidgets.VBox([head, self._saving, self._said, self._result], layout={"grid_gap": "4px"})
         self._offer()
 
     def _button(self, label: str, does: Callable[[], Any], **more: Any) -> Any:

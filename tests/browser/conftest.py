@@ -248,6 +248,13 @@ class Notebook:
         self.menu("Kernel", "kernelmenu:shutdown")
         self._server.until(lambda kernels: not kernels, self.page)
 
+    def restart_kernel(self):
+        again = lambda r: r.request.method == "POST" and r.url.split("?")[0].endswith("/restart") and r.ok  # noqa: E731 - used once
+        with self.page.expect_response(again):
+            self.menu("Kernel", "kernelmenu:restart")
+            self.page.locator(".jp-Dialog .jp-mod-warn").click()
+        self.kernel_is_idle()
+
     def output(self, cell):
         """The outputs of the code cell with this text."""
         return self.page.locator(".jp-CodeCell", has_text=cell).locator(".jp-OutputArea-output")

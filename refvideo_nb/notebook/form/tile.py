@@ -87,7 +87,8 @@ class Tile:
         self._role.observe(lambda change: does["give_role"](change["new"]), "value")
         self._earlier, self._later = _arrow("left", does["earlier"]), _arrow("right", does["later"])
         self._remove = button("", does["remove"])
-        row = ipywidgets.HBox([self._earlier, self._later, self._remove])
+        row = ipywidgets.HBox([self._earlier, self._later, self._remove], layout={"grid_gap": "2px"})
+        row.add_class("refvideo-tight")
         self.box = ipywidgets.VBox(
             [self._picture, self._said, self._name, self._role, row], layout={"width": _WIDTH, "overflow": "visible"}
         )
@@ -119,6 +120,6 @@ class Tile:
 
 
 def _arrow(side: str, does: Callable[[], Any]) -> Any:
-    made = ipywidgets.Button(icon=f"arrow-{side}", layout={"width": "34px"})
+    made = ipywidgets.Button(icon=f"arrow-{side}", layout={"width": "28px"})
     made.on_click(lambda _: does())
     return made
