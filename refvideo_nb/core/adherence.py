@@ -99,9 +99,9 @@ class Score:
     sameness : float or None
         Mean similarity of the winning boxes of covered neighbours within one shot.
     copied : float
-        Share of frames in which the picture itself stands, 0 to 1.
+        Share of frames that are the picture itself, as it is or mirrored, 0 to 1.
     first_frame_copy : bool
-        Whether it stands there within the first 0.25 s, and fills the frame.
+        Whether one of those is within the first 0.25 s.
     binding : float or None
         Share of covered frames whose winning box is nearest to this reference and not to another.
     margin : float or None
@@ -163,7 +163,8 @@ class Report:
         ``(frames, references, 4)`` float32: x0, y0, x1, y1 of the winning window, pixels of the video.
         A reference that is measured on whole frames has the whole frame.
     copies : ndarray
-        ``(frames, references)`` int32: matching points between the winning box and the reference that fit one view.
+        ``(frames, references)`` int32: matching points between the frame and the reference where the reference
+        fills the frame, else 0.
     negatives : mapping of str to Negatives
         By the reference's name: what it has to beat depends on its role and on how many pictures it has.
     confusion : ndarray

@@ -216,7 +216,7 @@ def draw_confusion(ax: Axes, report: Report, colours: Sequence[str], *, ink: Ink
 
 
 def copying_figure(report: Report, colours: Sequence[str], *, ink: Ink = INK, width: float = 4.4) -> Figure:
-    """Adherence against copying: a picture that was pasted in is at the top, whatever its adherence."""
+    """Adherence against copying: a picture that stands in place of a scene is at the top, however adherent."""
     figure = new_figure(width, 0.4 * width, ink)
     draw_copying(figure.subplots(), report, colours, ink=ink)
     return figure

@@ -1,9 +1,13 @@
-"""Whether the picture of a reference itself stands in a frame, and not only what it shows.
+"""Whether a frame is the picture of a reference itself, and not a scene with what it shows.
 
 A copied frame earns the best similarity there is, so copying is counted apart: corners of both
 pictures (ORB; Rublee et al. 2011) are matched, and those are counted that one shift, turn and
 scaling explains (RANSAC; Fischler and Bolles 1981). Embeddings cannot tell the two: that of
 another photograph of the same thing may be as near as that of the picture itself.
+
+Only a picture that fills the frame counts. A carton whose printed face is rendered well matches
+its photograph corner by corner too, and there the model did what was asked: looked for in a
+window instead of the frame, every subject that was followed to the letter would be "copied".
 """
 
 from __future__ import annotations
@@ -20,7 +24,17 @@ from refvideo_nb.measure.embedders.runtime import needed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["EARLY", "POINTS", "Match", "Original", "Points", "copied_share", "first_frame_copy", "matching"]
+__all__ = [
+    "EARLY",
+    "POINTS",
+    "Match",
+    "Original",
+    "Points",
+    "copied_share",
+    "copy_points",
+    "first_frame_copy",
+    "matching",
+]
 
 POINTS = 12
 """Matching points from which on a picture counts as copied. Measured: tests/measure/test_copies.py."""
@@ -36,7 +50,7 @@ _RATIO = 0.8  # the nearest corner against the second nearest (Lowe 2004)
 _OFF = 4.0  # pixels between where a corner is and where the fit puts it
 _SMALLEST = 0.3  # scaling of a fit; less is corners that fall into one place
 _FEWEST = 4  # corners that can disagree with a fit of four numbers
-_FILLS = 0.8  # of the frame's width or height that the picture reaches over, where it fills the frame
+_FILLS = 0.92  # of the frame's width or height that a picture reaches over that fills it, bars beside it or not
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +113,7 @@ class Match:
     Attributes
     ----------
     points : int
-        κ: corners of both that one shift, turn and scaling brings together. Of unrelated photographs
+        Corners of both that one shift, turn and scaling brings together. Of unrelated photographs
         4 at most were seen, of re-encoded copies 19 to 384; 10 of one that is a mere silhouette.
     reach : float
         Share of the width or of the height, whichever is more, that the reference stretches
@@ -110,27 +124,18 @@ class Match:
     reach: float = 0.0
 
     @property
-    def is_copy(self) -> bool:
-        """κ ≥ τ_c."""
-        return self.points >= POINTS
-
-    @property
     def fills(self) -> bool:
-        """Whether it is a copy and fills the picture in one direction at least."""
-        return self.is_copy and self.reach >= _FILLS
+        """Whether the reference, found for sure, is as large as what it was found in."""
+        return self.points >= POINTS and self.reach >= _FILLS
 
 
 def matching(seen: Points, original: Original) -> Match:
-    """The best match of a crop, or of a whole frame, with a reference: κ[t, r] of one t and r.
+    """The best match of a frame, or of any picture, with a reference.
 
-    Of a crop's corners those are kept whose nearest one in the reference is clearly nearer than
+    Of the frame's corners those are kept whose nearest one in the reference is clearly nearer than
     the second nearest, each of the reference's once; then the similarity transform (shift, turn
     and one scaling, 4 numbers) that explains most of them is sought by RANSAC with a fixed seed.
     Its scaling is bounded: a fit that makes everything small puts any corner near its place.
-
-    Unlike a homography it does not follow a turn in space, so another view of a flat subject
-    counts for less than its copy, but a slight turn still counts as one: κ cannot tell a
-    carton's printed face that was rendered well from one that was pasted.
 
     Parameters
     ----------
@@ -145,13 +150,27 @@ def matching(seen: Points, original: Original) -> Match:
     return max((_match(seen, view) for view in original.views), key=lambda match: match.points, default=Match())
 
 
+def copy_points(frame: NDArray[np.uint8], originals: Sequence[Original]) -> list[int]:
+    """κ[t, r] of a frame: matching points of each reference where it fills the frame, else 0.
+
+    Parameters
+    ----------
+    frame : ndarray
+        ``(height, width, 3)`` uint8, RGB.
+    originals : sequence of Original
+    """
+    seen = Points.of(frame)
+    matches = [matching(seen, original) for original in originals]
+    return [match.points if match.fills else 0 for match in matches]
+
+
 def copied_share(copies: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Share of frames in which the picture itself stands: mean over t of [κ[t, r] ≥ τ_c].
+    """Share of frames that are the picture itself: mean over t of [κ[t, r] ≥ τ_c].
 
     Parameters
     ----------
     copies : ndarray
-        ``(frames, references)`` or ``(frames,)`` integers.
+        ``(frames, references)`` or ``(frames,)`` integers, of :func:`copy_points`.
 
     Returns
     -------
@@ -161,23 +180,25 @@ def copied_share(copies: NDArray[np.integer]) -> NDArray[np.float64]:
     return np.asarray(np.mean(copies >= POINTS, axis=0), dtype=np.float64)
 
 
-def first_frame_copy(frames: Sequence[NDArray[np.uint8]], times: NDArray[np.float64], original: Original) -> bool:
-    """Whether the picture stands at the beginning and fills the frame.
+def first_frame_copy(copies: NDArray[np.integer], times: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether the video begins with the picture: max over t ≤ 0.25 s of [κ[t, r] ≥ τ_c].
 
     Image-to-video models begin with their picture, and some reference-to-video models do the
-    same instead of making a scene. A subject that merely looks the same fills no frame: so
-    the whole frame is matched, not the winning box.
+    same instead of making a scene.
 
     Parameters
     ----------
-    frames : sequence of ndarray
-        ``(height, width, 3)`` uint8, RGB; those later than 0.25 s are not looked at.
+    copies : ndarray
+        ``(frames, references)`` or ``(frames,)`` integers.
     times : ndarray
         ``(frames,)``, seconds.
-    original : Original
+
+    Returns
+    -------
+    ndarray
+        ``(references,)`` or ``()`` bool.
     """
-    early = (frame for frame, time in zip(frames, times, strict=True) if time <= EARLY)
-    return any(matching(Points.of(frame), original).fills for frame in early)
+    return np.asarray(np.any(copies[times <= EARLY] >= POINTS, axis=0), dtype=np.bool_)
 
 
 def _match(seen: Points, view: Points) -> Match:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from refvideo_nb.measure.copies import Original, Points, first_frame_copy, matching
+from refvideo_nb.measure.copies import Original, copy_points
 from refvideo_nb.measure.search import SHORT_SIDE, search
 from refvideo_nb.measure.targets import Vectors
 from refvideo_nb.media.sampling import FrameBatch, sample_frames
@@ -58,9 +58,7 @@ class Observed:
     boxes : ndarray
         ``(frames, R, 4)`` float32, pixels of the video.
     copies : ndarray
-        ``(frames, R)`` int32: matching corners of the winning place.
-    first : ndarray
-        ``(R,)`` bool: whether the picture fills the frame at the beginning.
+        ``(frames, R)`` int32: matching corners where the reference fills the frame.
     alike : ndarray
         ``(frames, R, R)`` float32: of the row's winning place to the column's reference.
     neighbours : ndarray
@@ -81,7 +79,6 @@ class Observed:
     similarity: NDArray[np.float32]
     boxes: NDArray[np.float32]
     copies: NDArray[np.int32]
-    first: NDArray[np.bool_]
     alike: NDArray[np.float32]
     neighbours: NDArray[np.float32]
     cuts: NDArray[np.bool_]
@@ -147,19 +144,18 @@ def observe(
     looking = _Looking(targets, pool, embedder, threads)
     rows, times = _Rows(), np.empty(0)
     before: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
-    first = np.zeros(len(targets), dtype=np.bool_)
+    originals = [target.original for target in targets]
     width = height = 0
     seconds = 0.0
     for batch in sample_frames(path, count=frames, every=every, short_side=SHORT_SIDE, batch=_BATCH):
         width, height, seconds = width or batch.width, height or batch.height, batch.seconds
         scale = np.array([width, height] * 2, np.float32) / np.array([*batch.images.shape[2:0:-1]] * 2, np.float32)
-        first |= [first_frame_copy(list(batch.images), batch.times, target.original) for target in targets]
         features = embedder.features(batch.images) if looking.searches else None
         for number, whole in enumerate(embedder.embed(batch.images)):
             row = looking.look(batch, number, features, whole)
             rows.similarity.append(row.similarity)
             rows.boxes.append(np.asarray(row.boxes * scale, dtype=np.float32))
-            rows.copies.append(looking.copies(batch.images[number], row.boxes))
+            rows.copies.append(copy_points(batch.images[number], originals))
             rows.alike.append(looking.alike(row.vectors))
             rows.searched.append(row.searched)
             rows.whole.append(pool.vectors.fine @ whole)
@@ -176,7 +172,6 @@ def observe(
         similarity=np.stack(rows.similarity),
         boxes=np.stack(rows.boxes),
         copies=np.array(rows.copies, dtype=np.int32),
-        first=first,
         alike=np.stack(rows.alike),
         neighbours=np.reshape(rows.neighbours, (-1, len(targets))).astype(np.float32),
         cuts=np.array(rows.steps) < _CUT,
@@ -233,13 +228,6 @@ class _Looking:
             row.similarity[place] = found.similarity[best]
             row.boxes[place], row.vectors[place] = found.boxes[best], found.vectors[best]
         return row
-
-    def copies(self, frame: NDArray[np.uint8], boxes: NDArray[np.float32]) -> list[int]:
-        """Of each target: corners of its winning place that fit its picture."""
-        found = []
-        for target, (x0, y0, x1, y1) in zip(self._targets, boxes.round().astype(int).tolist(), strict=True):
-            found.append(matching(Points.of(frame[y0:y1, x0:x1]), target.original).points)
-        return found
 
     def alike(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """``(R, R)``: of each winning place to each reference, by its best picture."""

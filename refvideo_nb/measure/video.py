@@ -12,7 +12,7 @@ from refvideo_nb.core.adherence import Measured, Report, Score
 from refvideo_nb.errors import InvalidRequestError, one_line
 from refvideo_nb.measure import verdicts
 from refvideo_nb.measure.calibration import Calibrated, calibrate, grouped
-from refvideo_nb.measure.copies import POINTS, Original, copied_share
+from refvideo_nb.measure.copies import POINTS, Original, copied_share, first_frame_copy
 from refvideo_nb.measure.course import Binding, binding, presence, sameness, stability
 from refvideo_nb.measure.embedders import DEFAULT, Embedder, find_embedder
 from refvideo_nb.measure.intervals import mean_interval, theil_sen
@@ -224,7 +224,8 @@ def _score(
     area = float(np.median(areas[covered])) if covered.any() else None
     z, p = float(calibrated.z.mean()), calibrated.p
     strength = float(calibrated.z[covered].mean()) if covered.any() else None
-    copied, first = float(copied_share(observed.copies[:, column])), bool(observed.first[column])
+    copies = observed.copies[:, column]
+    copied, first = float(copied_share(copies)), bool(first_frame_copy(copies, observed.times))
     word = verdicts.verdict(
         role=reference.role,
         p=p,

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from refvideo_nb.measure.copies import POINTS, Match, Original, Points, copied_share, first_frame_copy, matching
+from refvideo_nb.measure.copies import (
+    POINTS,
+    Match,
+    Original,
+    Points,
+    copied_share,
+    copy_points,
+    first_frame_copy,
+    matching,
+)
 
 FEATURELESS = {"horse"}  # a silhouette of two colours
 
@@ -102,15 +111,25 @@ def pasted(image, *, area):
     return np.asarray(whole)
 
 
-def test_only_a_picture_that_fills_the_frame_is_a_copy_of_the_first_frame(cat):
-    original = Original.of([cat])
+def test_only_a_picture_that_fills_the_frame_is_a_copy(cat, coffee):
+    originals = [Original.of([coffee]), Original.of([cat])]
+    small = pasted(cat, area=0.25)
+    assert matching(Points.of(small), originals[1]).points > 2 * POINTS  # it stands there, but the frame is more
+    assert copy_points(small, originals) == [0, 0]
+    bars_beside_it = pasted(cat, area=451 / 300 * 512 / 910)
+    for whole in (bars_beside_it, cat, cat[:, ::-1], cat[40:260, 30:420]):
+        none, points = copy_points(whole, originals)
+        assert none == 0
+        assert points > 5 * POINTS
+    upright = np.asarray(Image.fromarray(cat[:, 100:300]).resize((512 * 2 // 3, 512)))
+    assert copy_points(np.pad(upright, ((0, 0), (284, 285), (0, 0))), originals)[1] >= POINTS
+
+
+def test_the_first_frame():
     times = np.array([0, 0.2, 0.5])
-    large, small, nothing = pasted(cat, area=0.8), pasted(cat, area=0.2), np.full((512, 910, 3), 120, np.uint8)
-    assert matching(Points.of(small), original).is_copy  # it stands there, but the frame is more than it
-    assert first_frame_copy([large, nothing, nothing], times, original)
-    assert first_frame_copy([nothing, large, nothing], times, original)
-    assert not first_frame_copy([nothing, nothing, large], times, original)
-    assert not first_frame_copy([small] * 3, times, original)
+    copies = np.array([[0, 0, 0, POINTS], [0, POINTS, 0, 0], [POINTS, 90, POINTS - 1, 0]], np.int32)
+    assert first_frame_copy(copies, times).tolist() == [False, True, False, True]
+    assert not first_frame_copy(copies[:, 2], times)
 
 
 def test_the_share_of_frames():
