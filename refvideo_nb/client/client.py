@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import httpx
 
@@ -26,6 +26,7 @@ from refvideo_nb.errors import (
     PermissionDeniedError,
     RateLimitError,
     ServerError,
+    SettingsError,
     one_line,
 )
 from refvideo_nb.settings import is_loopback
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from refvideo_nb.settings import Secret
 
-__all__ = ["KeyForOrigin", "VideoClient", "network_error", "raise_for_status", "read_bounded"]
+__all__ = ["KeyForOrigin", "VideoClient", "network_error", "open_http", "raise_for_status", "read_bounded"]
 
 _ERRORS: dict[int, type[APIError]] = {
     401: AuthenticationError,
@@ -121,14 +122,14 @@ class VideoClient:
         # A connection is used once. Over a second use, a proxy that answered twice before would give one job the
         # answer of another; and a paid request must not meet a connection that died while idle: the error would
         # look as if it had been sent.
-        self.http = httpx.AsyncClient(
+        self.http = open_http(
             headers=headers,
             timeout=httpx.Timeout(60, connect=15, pool=None),
             limits=httpx.Limits(max_connections=16, max_keepalive_connections=0),
             transport=transport,
             trust_env=proxied,
         )
-        self._submit_http = httpx.AsyncClient(
+        self._submit_http = open_http(
             headers={**headers, "Content-Type": "application/json"},
             timeout=httpx.Timeout(180, connect=15, pool=None),
             limits=httpx.Limits(max_connections=_SUBMITS_AT_ONCE, max_keepalive_connections=0),
@@ -204,6 +205,23 @@ class VideoClient:
     def _note(self, response: httpx.Response) -> None:
         # The simulator says so in every answer, wherever it was started.
         self.simulated = self.simulated or response.headers.get("x-refvideo-simulator") == "1"
+
+
+def open_http(**how: Any) -> httpx.AsyncClient:
+    """An HTTP client, as the environment says.
+
+    Raises
+    ------
+    SettingsError
+        Where it names a proxy or certificates that cannot be used.
+    """
+    try:
+        return httpx.AsyncClient(**how)
+    except (ImportError, OSError, ValueError) as error:
+        raise SettingsError(
+            f"the environment's proxy or certificates cannot be used ({one_line(error, limit=160)}): look at "
+            "HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR; nothing was sent"
+        ) from None
 
 
 async def read_bounded(response: httpx.Response, what: str) -> bytes:

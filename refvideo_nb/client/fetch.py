@@ -12,10 +12,11 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from refvideo_nb.client.client import open_http
 from refvideo_nb.client.origin import resolve
 from refvideo_nb.errors import BadReferenceError, one_line
 from refvideo_nb.settings import is_loopback
@@ -53,7 +54,7 @@ async def fetch(url: str, *, allow_loopback: bool = False, transport: httpx.Asyn
         Saying why a provider could not use this address, and what to do instead.
     """
     timeout = httpx.Timeout(20, connect=10)
-    async with httpx.AsyncClient(timeout=timeout, transport=transport, headers={"Accept": "*/*"}) as http:
+    async with open_http(timeout=timeout, transport=transport, headers={"Accept": "*/*"}) as http:
         at = url
         for _ in range(_MOST_REDIRECTS + 1):
             await _check(at, url, allow_loopback=allow_loopback, look_up=transport is None)
@@ -124,7 +125,7 @@ def _may_be_public(host: str) -> bool:
 
 
 async def _is_public(host: str, port: int) -> bool:
-    if getproxies().get("https"):
+    if (getproxies().keys() & {"https", "all"}) and not proxy_bypass(host):
         return True  # the proxy resolves names, and decides what it reaches
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)

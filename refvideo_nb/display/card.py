@@ -290,6 +290,7 @@ def _ending(record: JobRecord) -> _Ending | None:
             (
                 "%refvideo jobs lists it as it stands here.",
                 *([] if record.simulated else [look]),
+                f"If it did: %refvideo found {ours} THE-ID-THERE fetches it, and pays nothing.",
                 f"Only if it did not: %refvideo retry {ours} sends it anew, and pays anew.",
             ),
         )

@@ -25,6 +25,7 @@ HELP = """\
 %refvideo jobs        the jobs of this home folder, newest first; to search, show, resume and forget
 %refvideo show ID     a job as it is now (the beginning of its id, or the variable that holds it, is enough)
 %refvideo resume [ID] go on watching unfinished jobs; nothing is paid again
+%refvideo found ID API_ID  go on with a job whose answer was lost, by the id on the account's activity page
 %refvideo retry ID    send the request of a job again, as a new job: this pays again
 %refvideo doctor      versions, key, folders, unfinished jobs: what is well, and what to do where it is not
 %refvideo?            this help and the options of %%refvideo
@@ -145,6 +146,14 @@ def _resume(words: list[str], shell: Any) -> None:
         show_job(session, job, shell)
 
 
+def _found(words: list[str], shell: Any) -> None:
+    if len(words) != 2:  # noqa: PLR2004 - our id and the API's
+        raise UsageError("%refvideo found: give two ids, ours and the one that the account's activity page shows")
+    session = current_session()
+    job = Job(session, session.ledger.get(_id_in(words[0], shell)).id).found(words[1])
+    show_job(session, job, shell)
+
+
 def _retry(words: list[str], shell: Any) -> None:
     if len(words) != 1:
         raise UsageError("%refvideo retry: give one id (%refvideo jobs lists them)")
@@ -163,6 +172,7 @@ def _no_more(command: str, words: list[str]) -> None:
 COMMANDS: dict[str, Callable[[list[str], Any], None]] = {
     "doctor": _doctor,
     "form": _form,
+    "found": _found,
     "jobs": _jobs,
     "models": _models,
     "resume": _resume,

@@ -159,8 +159,8 @@ class Job:
         if record.state is State.OUTCOME_UNKNOWN:
             raise OutcomeUnknownError(
                 f"job {record.id} was sent, but its answer was lost{said}. It may have been accepted and paid: look "
-                f"for session {record.id} on the account's activity page; not there, %refvideo retry {record.id} "
-                "sends it again (%refvideo jobs lists it)",
+                f"for session {record.id} on the account's activity page. There: %refvideo found {record.id} "
+                f"THE-ID-THERE fetches it, without paying; not there: %refvideo retry {record.id} sends it again",
                 job_id=record.id,
                 status=record.state,
             )
@@ -183,6 +183,31 @@ class Job:
             job_id=self._id,
             status=self.status,
         )
+
+    def found(self, api_id: str) -> Job:
+        """Go on with a job of unknown outcome, by the id that the account's activity page shows for it.
+
+        Parameters
+        ----------
+        api_id : str
+            Such as ``"gen-vid-1795590933-fzLAGBBjC4wRrJ2klNd6"``.
+
+        Returns
+        -------
+        Job
+            This one; nothing is sent, and nothing is paid again.
+
+        Raises
+        ------
+        InvalidRequestError
+            Where its outcome is known, or the id is another job's.
+        NotFoundError
+            Where the API does not know the id.
+        """
+        from refvideo_nb.notebook.found import take_up  # noqa: PLC0415 - seldom needed
+
+        take_up(self._session, self._id, api_id)
+        return self
 
     def stop_watching(self) -> None:
         """Stop asking after it. The API cannot cancel a job: it goes on, and ``wait()`` takes it up again."""

@@ -222,7 +222,8 @@ class Session:
         if record.state is State.OUTCOME_UNKNOWN:
             raise OutcomeUnknownError(
                 f"this very request was sent as job {record.id}, and its answer was lost: it may have been paid. "
-                f"Look at the account's activity page; %refvideo retry {record.id} or --fresh sends it again",
+                f"Look at the account's activity page. There: %refvideo found {record.id} THE-ID-THERE fetches it; "
+                f"not there: %refvideo retry {record.id} or --fresh sends it again",
                 job_id=record.id,
                 status=record.state,
             )

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import sys
 import traceback
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,7 +13,8 @@ import pytest
 
 from refvideo_nb import errors
 from refvideo_nb.client.client import VideoClient, network_error
-from refvideo_nb.errors import APIError, MalformedAnswerError, NetworkError
+from refvideo_nb.client.fetch import fetch
+from refvideo_nb.errors import APIError, MalformedAnswerError, NetworkError, SettingsError
 from refvideo_nb.settings import Secret
 
 pytestmark = pytest.mark.anyio
@@ -339,6 +341,20 @@ async def test_a_cancelled_wait_is_not_swallowed(server, client, misbehave):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ALL_PROXY", "socks5://127.0.0.1:1"), ("HTTPS_PROXY", "nonsense://x"), ("SSL_CERT_FILE", "/no/such/file.pem")],
+)
+async def test_an_environment_that_cannot_be_used_is_our_error(key, monkeypatch, name, value):
+    # The SOCKS package may be there.
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=name):
+        VideoClient("https://api.example/api/v1", Secret(key))
+    with pytest.raises(SettingsError, match=name):
+        await fetch("https://a.example/x.png")
 
 
 async def test_a_base_url_that_httpx_refuses_is_our_error(key):

@@ -1,5 +1,8 @@
 """A reference by its address: public, https, and what it says it is."""
 
+import asyncio
+from urllib.request import getproxies
+
 import httpx
 import pytest
 
@@ -205,6 +208,18 @@ async def test_the_simulator_may_fetch_from_this_machine(server, elsewhere):
     await refused(f"{server.origin}/x.png")
     await refused("http://10.0.0.1/x.png", allow_loopback=True)
     await refused("http://a.example/x.png", allow_loopback=True)
+
+
+async def test_a_name_that_goes_past_the_proxy_is_looked_up(monkeypatch):
+    async def look_up(*_, **__):
+        return [(2, 1, 6, "", ("10.0.0.7", 443))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
+    monkeypatch.setattr(fetching, "getproxies", getproxies)
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", ".corp.example")
+    assert "no provider could" in await refused("https://wiki.corp.example/x.png")
+    assert "cannot be fetched" in await refused("https://a.example/x.png")
 
 
 async def test_a_body_that_trickles(server, misbehave, monkeypatch):

@@ -18,6 +18,7 @@ from refvideo_nb.engine.wish import Wish
 from refvideo_nb.errors import (
     BudgetError,
     InvalidRequestError,
+    NotFoundError,
     OutcomeUnknownError,
     RefVideoError,
     SettingsError,
@@ -115,6 +116,31 @@ def test_an_unknown_outcome_asks(open_session: Any, simulator: Simulator) -> Non
     assert simulator.stats()["paid_jobs"] == 2
     # The good one is found from now on.
     assert submit(session)[0].id == record.id
+
+
+def test_a_job_whose_answer_was_lost_is_fetched_by_the_id_that_the_account_shows(
+    open_session: Any, simulator: Simulator
+) -> None:
+    session = open_session(session_budget=Decimal("0.12"))
+    other = submit(session, prompt="another ball")[0].wait(30)
+    simulator.inject("submit:reset-after")
+    job, _ = submit(session)
+    with pytest.raises(OutcomeUnknownError, match=rf"%refvideo found {job.id}"):
+        job.wait(30)
+    with pytest.raises(InvalidRequestError, match=f"is job {other.id} already"):
+        job.found(str(other.api_id))
+    with pytest.raises(NotFoundError):
+        job.found("gen-vid-0-nothing")
+    assert job.record.state is State.OUTCOME_UNKNOWN
+    [api_id] = [each["id"] for each in simulator.stats()["accepted"] if each["session_id"] == job.id]
+    assert job.found(api_id).wait(30).video is not None
+    assert (job.record.error, job.cost) == ("", Decimal("0.05"))
+    assert any("by hand" in note for note in job.record.notes)
+    with pytest.raises(InvalidRequestError, match="is downloaded: only"):
+        job.found(api_id)
+    assert submit(session)[0].id == job.id, "it is the one that is found again"
+    assert session.spent() == Decimal("0.1")
+    assert simulator.stats()["paid_jobs"] == 2
 
 
 def test_a_failed_job_is_not_reused(open_session: Any, simulator: Simulator) -> None:
