@@ -220,7 +220,7 @@ def open_http(**how: Any) -> httpx.AsyncClient:
     except (ImportError, OSError, ValueError) as error:
         raise SettingsError(
             f"the environment's proxy or certificates cannot be used ({one_line(error, limit=160)}): look at "
-            "HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR; nothing was sent"
+            "HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR"
         ) from None
 
 

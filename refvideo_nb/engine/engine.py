@@ -145,6 +145,11 @@ class Engine:
                 except TakenOverError:
                     continue  # this machine slept until its lease was over: see what the other process makes of it
                 break
+        except LedgerError as error:
+            watch.trouble = LedgerError(
+                f"job {watch.job_id} is no longer watched: {error}. It is not sent again by itself: "
+                f"%refvideo resume {watch.job_id} goes on without paying when the folder can be used again"
+            )
         except RefVideoError as error:
             watch.trouble = error
         except Exception as error:  # noqa: BLE001 - nobody else would tell the person who waits

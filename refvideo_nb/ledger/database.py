@@ -165,7 +165,7 @@ class Database:
     def _trouble(self, error: object) -> LedgerError:
         return LedgerError(
             f"the ledger {self.path} cannot be used ({one_line(error, limit=100)}): "
-            "set REFVIDEO_HOME to a folder of yours with free space; nothing was sent"
+            "free some space there, or set REFVIDEO_HOME to a folder of yours"
         )
 
 

@@ -19,7 +19,7 @@ def prepare_home(home: Path) -> Path:
     Raises
     ------
     LedgerError
-        Where it cannot be written; nothing can be paid then.
+        Where it cannot be written.
     """
     try:
         for room in (home, home / "media", home / "videos", home / "cache"):
@@ -29,7 +29,6 @@ def prepare_home(home: Path) -> Path:
             file.write("# Videos, references and the ledger of refvideo_nb: large, and yours alone.\n*\n")
     except OSError as error:
         raise LedgerError(
-            f"the home folder {home} cannot be written ({error.strerror}): "
-            "set REFVIDEO_HOME to a folder of yours; nothing was sent"
+            f"the home folder {home} cannot be written ({error.strerror}): set REFVIDEO_HOME to a folder of yours"
         ) from None
     return home

@@ -15,11 +15,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from refvideo_nb.core.job import FAILED, JobRecord, State
 from refvideo_nb.core.pricing import about, usd
-from refvideo_nb.errors import BudgetError, InvalidRequestError, OutcomeUnknownError, SettingsError, UnknownJobError
+from refvideo_nb.errors import (
+    BudgetError,
+    InvalidRequestError,
+    LedgerError,
+    OutcomeUnknownError,
+    SettingsError,
+    UnknownJobError,
+)
 from refvideo_nb.settings import DEFAULT_BASE_URL, Secret, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterator
     from pathlib import Path
 
     from refvideo_nb.client.client import VideoClient
@@ -50,9 +57,10 @@ class Session:
 
         self.settings = settings
         self._simulated = settings.key is None
-        self.ledger = Ledger(settings.home)
+        with _unsent():
+            self.ledger = Ledger(settings.home)
+            self.ledger.settle_abandoned()
         self.media = MediaStore(settings.home)
-        self.ledger.settle_abandoned()
         self.engine = Engine(self.ledger, self.media, settings, connect=self._connect)
         self._catalogue: Catalogue | None = None
         self._fetched = 0.0
@@ -218,7 +226,8 @@ class Session:
             notes=draft.notes,
         )
         mark = fingerprint(draft.request, draft.compiled.text, self.address)
-        record = self.ledger.add(drafted, fingerprint=mark, reuse=not fresh, allow=self._affordable)
+        with _unsent():
+            record = self.ledger.add(drafted, fingerprint=mark, reuse=not fresh, allow=self._affordable)
         if record.state is State.OUTCOME_UNKNOWN:
             raise OutcomeUnknownError(
                 f"this very request was sent as job {record.id}, and its answer was lost: it may have been paid. "
@@ -282,6 +291,15 @@ class Session:
                 value=self.budget,
             )
         self._paid_for.append(drafted.id)
+
+
+@contextlib.contextmanager
+def _unsent() -> Iterator[None]:
+    """Say of a ledger that cannot be used what only is true before a submit."""
+    try:
+        yield
+    except LedgerError as error:
+        raise LedgerError(f"{error}; nothing was sent") from None
 
 
 def _cost(record: JobRecord) -> Decimal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from decimal import Decimal
 from typing import Any
@@ -344,6 +345,35 @@ def test_a_paid_id_is_written_down_even_if_the_ledger_is_busy(world: Any, monkey
     monkeypatch.setattr(world.ledger, "advance", busy)
     record = world.run(world.drafted())
     assert (record.state, record.api_id) == (State.DOWNLOADED, "gen-vid-1")
+
+
+def test_a_ledger_that_fills_up_after_the_submit_does_not_say_that_nothing_was_sent(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance = Ledger.advance
+
+    def full(ledger: Ledger, job_id: str, to: State | None = None, **changes: Any) -> Any:
+        if to is State.COMPLETED:
+            raise sqlite_full(ledger)
+        return advance(ledger, job_id, to, **changes)
+
+    monkeypatch.setattr(Ledger, "advance", full)
+    record = world.run(world.drafted())
+    assert (record.state, record.api_id) == (State.ACCEPTED, "gen-vid-1")
+    told = str(world.trouble(record))
+    assert f"%refvideo resume {record.id} goes on without paying" in told
+    assert "disk is full" in told
+    assert "nothing was sent" not in told
+    monkeypatch.undo()
+    assert world.run(record).state is State.DOWNLOADED
+    assert world.script.posts == 1
+
+
+def sqlite_full(ledger: Ledger) -> LedgerError:
+    """What a ledger says where its disk is full."""
+    with pytest.raises(LedgerError) as caught, ledger._database.reading():
+        raise sqlite3.OperationalError("database or disk is full")
+    return caught.value
 
 
 def test_another_jobs_id_in_a_poll_fetches_no_other_film(world: Any) -> None:

@@ -38,7 +38,7 @@ def test_a_file_in_its_place(tmp_path, place):
     path.write_text("a file")
     with pytest.raises(LedgerError, match="REFVIDEO_HOME") as caught:
         prepare_home(tmp_path / "home")
-    assert "nothing was sent" in str(caught.value)
+    assert "REFVIDEO_HOME" in str(caught.value)
     assert path.read_text() == "a file"
 
 
