@@ -106,7 +106,8 @@ def _form(words: list[str], shell: Any) -> None:
     _no_more("form", words)
     if place(shell) in {Place.TERMINAL, Place.SCRIPT}:
         raise UsageError("%refvideo form needs a notebook: %%refvideo, or refvideo_nb.generate(…), does the same here")
-    display(form())  # type: ignore[no-untyped-call]
+    magics = shell.meta["refvideo_nb"]  # what %config says holds here too
+    display(form(model=magics.model, max_cost=magics.max_cost))  # type: ignore[no-untyped-call]
 
 
 def _doctor(words: list[str], shell: Any) -> None:

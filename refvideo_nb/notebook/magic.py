@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from decimal import Decimal
+from math import inf
 from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Float, Unicode
+from traitlets import Float, TraitError, Unicode, validate
 
 from refvideo_nb.core.checks import holds_key
 from refvideo_nb.core.request import DEFAULT_MODEL
@@ -38,6 +39,15 @@ class RefVideoMagics(Magics):
         None, allow_none=True, help="USD; the form asks once more before it sends what is estimated above it."
     ).tag(config=True)
 
+    @validate("max_cost", "session_budget", "confirm_above")
+    def _an_amount(self, proposal: Any) -> float | None:
+        value: float | None = proposal["value"]
+        if value is not None and not 0 <= value < inf:  # nothing is ever above a NaN
+            raise TraitError(
+                f"{proposal['trait'].name} {value!r} is no amount: give USD, such as 0.5, or None for no limit"
+            )
+        return value
+
     def _limit(self) -> None:
         """Let the session know what `%config` allows it to spend."""
         session = current_session()
@@ -56,7 +66,8 @@ class RefVideoMagics(Magics):
         try:
             if text is None:
                 refuse_keys(line)
-                self._limit()
+                if line.split() != ["doctor"]:  # which tells what it is that a session cannot be made of
+                    self._limit()
                 commands.run(line, shell)
                 return
             options = parse(line, text, namespace=shell.user_ns, model=self.model, max_cost=self.max_cost)

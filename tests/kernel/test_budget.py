@@ -119,3 +119,28 @@ def test_a_limit_refuses_what_cannot_be_estimated(purse, monkeypatch):
     assert purse.cell("a cat").status == "ok"
     purse.wait()
     assert purse.sent == sent + 1
+
+
+@pytest.mark.parametrize("amount", ["float('nan')", "float('inf')", "-1"])
+def test_what_is_no_amount_is_no_limit(purse, amount):
+    purse.kernel.ok("%config RefVideoMagics.session_budget = 0.0")
+    for name in ("session_budget", "max_cost", "confirm_above"):
+        ran = purse.kernel.run(f"%config RefVideoMagics.{name} = {amount}")
+        assert "is no amount: give USD" in ran.stream("stderr")
+        assert "Traceback" not in ran.stream("stderr")
+    purse.refused(purse.cell("a cat"), "its budget of USD 0.00")
+
+
+def test_the_form_begins_with_what_config_says(purse):
+    purse.kernel.ok(
+        "%config RefVideoMagics.max_cost = 0.0123\n%config RefVideoMagics.model = 'alibaba/wan-2.7'\n%refvideo form"
+    )
+    purse.kernel.ok("from ipywidgets.widgets.widget import _instances")
+    shown = purse.kernel.value("[str(getattr(each, 'value', '')) for each in _instances.values()]")
+    assert "0.0123" in shown
+    assert any("alibaba/wan-2.7" in text for text in shown)
+
+
+def test_the_doctor_speaks_where_no_session_can_be_made(purse):
+    ran = purse.kernel.ok("import os\nos.environ['OPENROUTER_API_KEY'] = 'no key'\n%refvideo doctor")
+    assert "cannot be used" in ran.bundles[-1]["text/plain"]
