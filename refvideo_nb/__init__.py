@@ -14,12 +14,15 @@ from refvideo_nb.notebook.contact import contact_sheet
 from refvideo_nb.notebook.exporting import export
 from refvideo_nb.notebook.importing import import_bundle
 from refvideo_nb.notebook.job import Job
+from refvideo_nb.notebook.sweep import Sweep
+from refvideo_nb.notebook.sweeping import sweep, sweeps
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Job",
     "RefVideoError",
+    "Sweep",
     "__version__",
     "allow_nested",
     "compare",
@@ -31,6 +34,8 @@ __all__ = [
     "jobs",
     "models",
     "resume",
+    "sweep",
+    "sweeps",
 ]
 
 

@@ -7,6 +7,7 @@
     ├── InvalidRequestError            the request is refused before it is sent: nothing is paid
     │   ├── BadReferenceError          a reference cannot be read, or the model would not take it
     │   └── BudgetError                the estimate is above the limit, or there is none to compare
+    │       └── PlanError              a sweep's plan is not covered by what was allowed
     ├── UnknownJobError                no such job in this ledger
     ├── MissingDependencyError         an optional package is not installed
     ├── LedgerError                    the home folder or its database cannot be used
@@ -23,6 +24,7 @@
     │   ├── GoneError                  410
     │   ├── RateLimitError             429
     │   └── ServerError                5xx
+    ├── SweepStoppedError              a sweep stopped before its end; it can be taken up again
     ├── DownloadError                  the file could not be fetched whole, or is no video
     └── JobError                       a job did not end in a video
         ├── JobFailedError             the API ended it: failed, cancelled or expired
@@ -60,11 +62,13 @@ __all__ = [
     "OutcomeUnknownError",
     "PaymentRequiredError",
     "PermissionDeniedError",
+    "PlanError",
     "RateLimitError",
     "RefVideoError",
     "ServerError",
     "SettingsError",
     "SimulatorError",
+    "SweepStoppedError",
     "TakenOverError",
     "UnknownJobError",
     "WaitTimeoutError",
@@ -148,6 +152,20 @@ class BadReferenceError(InvalidRequestError):
 
 class BudgetError(InvalidRequestError):
     """The estimate is above the limit that was set, or there is no estimate to compare with it."""
+
+
+class PlanError(BudgetError):
+    """The plan of a sweep is not covered by what was allowed; nothing was sent.
+
+    Attributes
+    ----------
+    plan : Plan
+        With its cells, their estimates, and why some are refused.
+    """
+
+    def __init__(self, message: str, *, plan: Any, field: str = "max_cost", value: object = None) -> None:
+        super().__init__(message, field=field, value=value)
+        self.plan = plan
 
 
 class UnknownJobError(RefVideoError):
@@ -250,6 +268,20 @@ class DownloadError(RefVideoError):
     def __init__(self, message: str, *, passing: bool = True) -> None:
         super().__init__(message)
         self.passing = passing
+
+
+class SweepStoppedError(RefVideoError):
+    """A sweep stopped before its end: everything so far is kept, and it can be taken up again.
+
+    Attributes
+    ----------
+    sweep_id : str
+        Our id of the sweep, as ``%refvideo sweeps`` lists it.
+    """
+
+    def __init__(self, message: str, *, sweep_id: str) -> None:
+        super().__init__(message)
+        self.sweep_id = sweep_id
 
 
 class JobError(RefVideoError):

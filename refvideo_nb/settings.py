@@ -7,6 +7,7 @@ REFVIDEO_HOME          folder of the ledger and the files (``refvideo`` where it
 REFVIDEO_OFFLINE       ``1`` uses the simulator even where a key is set
 REFVIDEO_POLL_INTERVAL seconds before the first poll is repeated (10; simulator 0.5)
 REFVIDEO_TIMEOUT       seconds that we watch a job (1800); it can be resumed after
+REFVIDEO_RATE          the most submits and polls a second (10; simulator 50)
 REFVIDEO_EMBED_MB      the largest video embedded in a notebook, in MB (8)
 REFVIDEO_SESSION_BUDGET USD that one session may spend in all (no limit)
 REFVIDEO_SIMULATOR_SECONDS  seconds that a simulated job takes (4)
@@ -34,6 +35,8 @@ __all__ = ["DEFAULT_BASE_URL", "Secret", "Settings", "check_base_url", "is_loopb
 DEFAULT_BASE_URL = "https://openrouter.ai/api/v1"
 _SIMULATOR_POLL = 0.5
 _API_POLL = 10.0
+_SIMULATOR_RATE = 50.0
+_API_RATE = 10.0
 
 
 class Secret:
@@ -83,6 +86,8 @@ class Settings:
         Seconds between polls at first and at most.
     timeout : float
         Seconds that a job is watched.
+    requests_per_second : float
+        The most submits and polls in any second.
     embed_bytes : int
         The largest video that is put into a notebook whole.
     simulator_seconds : float
@@ -99,6 +104,7 @@ class Settings:
     poll_interval: float = _API_POLL
     poll_max: float = 30.0
     timeout: float = 1800.0
+    requests_per_second: float = _API_RATE
     embed_bytes: int = 8_000_000
     simulator_seconds: float = 4.0
     session_budget: Decimal | None = None
@@ -133,6 +139,9 @@ class Settings:
             poll_interval=first,
             poll_max=max(first, 30.0 if key else 2.0),
             timeout=_number(read, "REFVIDEO_TIMEOUT", 1800, low=1, high=7 * 86400),
+            requests_per_second=_number(
+                read, "REFVIDEO_RATE", _API_RATE if key else _SIMULATOR_RATE, low=0.1, high=1000
+            ),
             embed_bytes=int(_number(read, "REFVIDEO_EMBED_MB", 8, low=0, high=100) * 1e6),
             simulator_seconds=_number(read, "REFVIDEO_SIMULATOR_SECONDS", 4, low=0, high=3600),
             session_budget=_money(read, "REFVIDEO_SESSION_BUDGET"),

@@ -9,6 +9,7 @@ def test_exported_names() -> None:
     assert refvideo_nb.__all__ == [
         "Job",
         "RefVideoError",
+        "Sweep",
         "__version__",
         "allow_nested",
         "compare",
@@ -20,6 +21,8 @@ def test_exported_names() -> None:
         "jobs",
         "models",
         "resume",
+        "sweep",
+        "sweeps",
     ]
     assert all(hasattr(refvideo_nb, name) for name in refvideo_nb.__all__)
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from refvideo_nb.core.catalogue import nominal_size
+from refvideo_nb.errors import InvalidRequestError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from refvideo_nb.core.catalogue import Model
     from refvideo_nb.core.request import VideoRequest
 
-__all__ = ["Estimate", "about", "estimate", "usd"]
+__all__ = ["Estimate", "about", "estimate", "limit_of", "usd"]
 
 _TOKENS_PER_PIXEL_SECOND = Decimal(24) / Decimal(1024)
 _CENT = Decimal("0.01")
@@ -236,6 +237,34 @@ def usd(amount: Decimal) -> str:
     if amount >= _ABSURD:
         return f"USD {amount:.3g}"
     return f"USD {amount.quantize(_CENT, ROUND_HALF_UP):f}"
+
+
+def limit_of(max_cost: Any) -> Decimal | None:
+    """A limit in USD from what a person gave; None for none.
+
+    Raises
+    ------
+    InvalidRequestError
+        Where it is no amount.
+
+    Examples
+    --------
+    >>> limit_of("0.50")
+    Decimal('0.50')
+    """
+    if max_cost is None:
+        return None
+    try:
+        limit = Decimal(str(max_cost))
+        if not limit.is_finite() or limit < 0:
+            raise InvalidOperation
+    except InvalidOperation:
+        raise InvalidRequestError(
+            f"max_cost {one_line(max_cost, limit=40)!r} cannot be used: give USD as a number, such as 0.50",
+            field="max_cost",
+            value=max_cost,
+        ) from None
+    return limit
 
 
 def about(found: Estimate | None) -> str:

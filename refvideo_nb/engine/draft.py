@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,13 +14,13 @@ import msgspec
 from refvideo_nb.client.wire import payload
 from refvideo_nb.core.catalogue import Model
 from refvideo_nb.core.checks import FRAMES_OR_REFERENCES, check, find_model, notes
-from refvideo_nb.core.pricing import Estimate, about, estimate, usd
+from refvideo_nb.core.pricing import Estimate, about, estimate, limit_of, usd
 from refvideo_nb.core.references import CompiledPrompt, compile_prompt
 from refvideo_nb.core.request import Frame, VideoRequest
 from refvideo_nb.core.roles import Part, Role, hints
 from refvideo_nb.engine.intake import Named, data_url, named_sources, take_in
 from refvideo_nb.engine.wish import frame_position, roles_of, settings_of
-from refvideo_nb.errors import BudgetError, InvalidRequestError, one_line
+from refvideo_nb.errors import BudgetError, InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -164,18 +163,9 @@ def _raise_first(problems: list[InvalidRequestError]) -> None:
 
 
 def _within(prices: Estimate | None, max_cost: Any) -> None:
-    if max_cost is None:
+    limit = limit_of(max_cost)
+    if limit is None:
         return
-    try:
-        limit = Decimal(str(max_cost))
-        if not limit.is_finite() or limit < 0:
-            raise InvalidOperation
-    except InvalidOperation:
-        raise InvalidRequestError(
-            f"max_cost {one_line(max_cost, limit=40)!r} cannot be used: give USD as a number, such as 0.50",
-            field="max_cost",
-            value=max_cost,
-        ) from None
     if prices is None:
         raise BudgetError(
             f"there is no estimate to compare with max_cost {usd(limit)}: set duration and resolution, "

@@ -16,6 +16,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from refvideo_nb.core.job import SETTLED, State
+from refvideo_nb.engine.spread import Spread
 from refvideo_nb.engine.steps import Steps
 from refvideo_nb.engine.watch import Watch
 from refvideo_nb.errors import LedgerError, RefVideoError, TakenOverError, one_line
@@ -69,7 +70,8 @@ class Engine:
         self._sleep = sleep
         self._connect = connect
         self._clients: set[VideoClient] = set()
-        self._steps = Steps(ledger, media, settings, clock=clock, sleep=sleep)
+        spread = Spread(settings.requests_per_second, clock=clock, sleep=sleep)
+        self._steps = Steps(ledger, media, settings, clock=clock, sleep=sleep, spread=spread)
         self._watches: dict[str, Watch] = {}
         self._submits: dict[str, asyncio.Task[JobRecord]] = {}
         self._spawned: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
@@ -110,13 +112,20 @@ class Engine:
         self._clients.add(client)
         return client
 
-    def look_after(self, job_id: str) -> Watch:
-        """Start a drafted job, or take up an unfinished one; the same watch if it has one."""
+    def look_after(self, job_id: str, *, patient: bool = True) -> Watch:
+        """Start a drafted job, or take up an unfinished one; the same watch if it has one.
+
+        Parameters
+        ----------
+        job_id : str
+        patient : bool
+            See `Watch`.
+        """
         with self._lock:
             watch = self._watches.get(job_id)
             if watch is not None and not watch.done.done() and not watch.stopping:
                 return watch
-            watch = self._watches[job_id] = Watch(job_id)
+            watch = self._watches[job_id] = Watch(job_id, patient=patient)
             try:
                 self.spawn(self._run(watch))
             except BaseException:
@@ -183,7 +192,9 @@ class Engine:
                     self._ledger.advance(record.id, State.REJECTED, error=str(error))
                 raise
             if record.state is State.DRAFTED and record.id not in self._submits:
-                task = self._submits[record.id] = asyncio.create_task(self._steps.submit(record, client))
+                task = self._submits[record.id] = asyncio.create_task(
+                    self._steps.submit(record, client, patient=watch.patient)
+                )
                 task.add_done_callback(lambda _: self._submitted(record.id))
             if record.id in self._submits:
                 # Whoever stops watching now must not lose the answer to a paid request.

@@ -18,6 +18,7 @@ from refvideo_nb.core.job import RESUMABLE, JobRecord, State
 from refvideo_nb.engine.draft import body_of
 from refvideo_nb.errors import (
     APIError,
+    AuthenticationError,
     DownloadError,
     GoneError,
     InvalidRequestError,
@@ -26,6 +27,8 @@ from refvideo_nb.errors import (
     NetworkError,
     NotFoundError,
     NotReadyError,
+    PaymentRequiredError,
+    RateLimitError,
     RefVideoError,
     UnknownJobError,
     WaitTimeoutError,
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
     from refvideo_nb.client.client import VideoClient
     from refvideo_nb.client.wire import JobAnswer
+    from refvideo_nb.engine.spread import Spread
     from refvideo_nb.engine.watch import Watch
     from refvideo_nb.ledger.media import MediaStore
     from refvideo_nb.ledger.store import Ledger
@@ -52,6 +56,7 @@ _STATES = {
     "canceled": State.CANCELLED,
     "expired": State.EXPIRED,
 }
+_OF_THE_MOMENT = (RateLimitError, PaymentRequiredError, AuthenticationError, NetworkError)
 _GROWTH = 1.25
 _YOUNG = 60.0  # seconds
 _KEEP_TRYING = (0.2, 1.0, 5.0, 15.0, 30.0, 60.0, 60.0)  # seconds between tries to write a paid id down
@@ -68,6 +73,8 @@ class Steps:
         Seconds since the epoch.
     sleep : callable
         Waits, seconds; injected so that a 30-minute limit is tested in milliseconds.
+    spread : Spread
+        The turns of requests.
     """
 
     def __init__(
@@ -78,15 +85,26 @@ class Steps:
         *,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[object]],
+        spread: Spread,
     ) -> None:
         self._ledger = ledger
         self._media = media
         self._settings = settings
         self._clock = clock
         self._sleep = sleep
+        self._spread = spread
 
-    async def submit(self, record: JobRecord, client: VideoClient) -> JobRecord:
-        """Send a drafted job, once, and write down what came of it."""
+    async def submit(self, record: JobRecord, client: VideoClient, *, patient: bool = True) -> JobRecord:
+        """Send a drafted job, once, and write down what came of it.
+
+        Parameters
+        ----------
+        record : JobRecord
+        client : VideoClient
+        patient : bool
+            Whether a refusal that may pass is met by trying again; without it, each refusal
+            that does not tell of the request itself is raised, and the job is rejected.
+        """
         advance = self._ledger.advance
         try:
             body = await asyncio.to_thread(
@@ -99,9 +117,10 @@ class Steps:
         flying = False
         try:
             async with client.turn:
+                await self._spread.turn()
                 # On the disk before the first byte leaves: a crash from here on is found as "submitting".
                 advance(record.id, State.SUBMITTING, submitted=self._clock())
-                async for attempt in retrying(attempts=4, when=safe_to_resend, sleep=self._sleep):
+                async for attempt in retrying(attempts=4 if patient else 1, when=safe_to_resend, sleep=self._sleep):
                     with attempt:
                         flying = True
                         try:
@@ -111,7 +130,10 @@ class Steps:
                             raise
         except (NetworkError, APIError, MalformedAnswerError) as error:
             state = State.REJECTED if _was_refused(error) else State.OUTCOME_UNKNOWN
-            return advance(record.id, state, error=str(error), finished=self._clock())
+            record = advance(record.id, state, error=str(error), finished=self._clock())
+            if state is State.REJECTED and not patient and isinstance(error, _OF_THE_MOMENT):
+                raise
+            return record
         except BaseException as error:
             state = State.OUTCOME_UNKNOWN if flying else State.REJECTED
             said = (
@@ -161,6 +183,7 @@ class Steps:
             await self._pause(wait, watch)
             waited += wait
             wait, interval = interval, min(interval * _GROWTH, self._settings.poll_max)
+            await self._spread.turn()
             try:
                 answer = await client.poll(record.api_id or "", record.polling_url)
             except RefVideoError as error:

@@ -30,6 +30,9 @@ class Watch:
         The coroutine, for stopping it.
     stopping : bool
         Whether somebody has asked to stop watching; the job goes on.
+    patient : bool
+        Whether a submit that is refused for now (429, or no connection) is tried again; without it the
+        refusal ends the watch as its `trouble`, and whoever started it decides.
     """
 
     job_id: str
@@ -38,6 +41,7 @@ class Watch:
     trouble: RefVideoError | None = None
     task: asyncio.Task[None] | None = None
     stopping: bool = False
+    patient: bool = True
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def changed(self) -> None:

@@ -22,6 +22,7 @@ __all__ = ["LEASE", "Claims"]
 LEASE = 45.0
 """Seconds after which a job may be taken over from a process that no longer says it lives."""
 
+_CLAIMED = ("jobs", "sweeps")
 _UNSENT = frozenset({State.DRAFTED, State.SUBMITTING})
 
 
@@ -48,7 +49,8 @@ class Claims:
         released = False
         try:
             with self._database.writing() as db:
-                db.execute("UPDATE jobs SET owner = NULL, lease = NULL WHERE owner = ?", (self._owner.token,))
+                for table in _CLAIMED:
+                    db.execute(f"UPDATE {table} SET owner = NULL, lease = NULL WHERE owner = ?", (self._owner.token,))  # noqa: S608 - names of ours
             released = True
         except LedgerError:
             pass  # then the lock file, which stays behind unlocked, says that this process is gone
@@ -92,7 +94,8 @@ class Claims:
         if self._owner is not None:
             self._owner.renew()
             with self._database.writing() as db:
-                db.execute("UPDATE jobs SET lease = ? WHERE owner = ?", (self.until(), self._owner.token))
+                for table in _CLAIMED:
+                    db.execute(f"UPDATE {table} SET lease = ? WHERE owner = ?", (self.until(), self._owner.token))  # noqa: S608 - names of ours
 
     def release(self, job_id: str) -> None:
         """Stop looking after a job."""

@@ -92,4 +92,24 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (video, reference, criterion, rater)
     ) STRICT, WITHOUT ROWID;
     """,
+    # 6: sweeps, each with its cells as they were planned; a cell names the job that was begun for it.
+    """
+    CREATE TABLE sweeps (
+        id       TEXT PRIMARY KEY,
+        created  REAL NOT NULL,
+        state    TEXT NOT NULL,
+        document BLOB NOT NULL,
+        owner    TEXT,
+        lease    REAL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE cells (
+        sweep    TEXT NOT NULL,
+        number   INTEGER NOT NULL,
+        document BLOB NOT NULL,
+        job      TEXT,
+        reused   INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (sweep, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX cells_by_job ON cells (job) WHERE job IS NOT NULL;
+    """,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,22 +14,17 @@ from refvideo_nb.ledger.claims import LEASE, Claims
 from refvideo_nb.ledger.database import Database
 from refvideo_nb.ledger.documents import insert, read, write
 from refvideo_nb.ledger.forgetting import forget
+from refvideo_nb.ledger.ids import new_id
 from refvideo_nb.ledger.media import MediaStore
 from refvideo_nb.ledger.ratings import Ratings
 from refvideo_nb.ledger.reports import Reports
+from refvideo_nb.ledger.sweeps import Sweeps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
 __all__ = ["LEASE", "Ledger", "new_id"]
-
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is mistaken for something else
-
-
-def new_id(now: float) -> str:
-    """An id that people can read out, and that sorts by day."""
-    return f"rv-{time.strftime('%Y%m%d', time.gmtime(now))}-" + "".join(secrets.choice(_ALPHABET) for _ in range(6))
 
 
 class Ledger:
@@ -42,6 +36,12 @@ class Ledger:
         The home folder; it is made where it is missing.
     clock : callable
         Seconds since the epoch.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The database.
+    sweeps : Sweeps
 
     Raises
     ------
@@ -65,6 +65,7 @@ class Ledger:
         self._media = MediaStore(home)
         self.reports = Reports(self._database, clock=clock)
         self.ratings = Ratings(self._database, clock=clock)
+        self.sweeps = Sweeps(self._database, self._claims, aside=self._aside, clock=clock)
 
     def close(self) -> None:
         """Let go of every job and close the database; another call opens nothing again."""

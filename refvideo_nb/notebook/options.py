@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.error import UsageError
 
 from refvideo_nb.core.checks import holds_key
+from refvideo_nb.core.fields import fill
 from refvideo_nb.engine.intake import Named
 from refvideo_nb.engine.wish import Wish, provider_options
 from refvideo_nb.errors import InvalidRequestError, one_line
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Options", "fill_in", "parse", "parser", "refuse_keys", "words"]
 
-_FIELD = re.compile(r"(\\?)(\{\{\s*([A-Za-z_]\w*)\s*\}\})")
 _NAMED = re.compile(r"([^\W\d][\w-]*)=(.+)\Z", re.DOTALL)
 _ESCAPE = "" if os.name == "nt" else "\\"  # there it stands between the folders of a path
 
@@ -198,15 +198,12 @@ def fill_in(text: str, namespace: Mapping[str, Any]) -> str:
     'a red cat {x}'
     """
 
-    def value(match: re.Match[str]) -> str:
-        name = match[3]
-        if match[1]:
-            return match[2]
+    def value(name: str) -> str:
         if name not in namespace:
             raise UsageError(f"%%refvideo: {{{{{name}}}}} names a variable that does not exist: define {name} first")
         return str(namespace[name])
 
-    return _FIELD.sub(value, text)
+    return fill(text, value)
 
 
 def _reference(text: str, namespace: Mapping[str, Any]) -> Named:

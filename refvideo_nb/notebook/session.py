@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from refvideo_nb.core.job import FAILED, JobRecord, State
 from refvideo_nb.core.pricing import about, usd
+from refvideo_nb.core.sweep import charged
 from refvideo_nb.errors import (
     BudgetError,
     InvalidRequestError,
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
     from refvideo_nb.client.client import VideoClient
     from refvideo_nb.client.models import Catalogue
     from refvideo_nb.core.catalogue import Model
+    from refvideo_nb.core.sweep import Plan
     from refvideo_nb.engine.draft import Draft
+    from refvideo_nb.engine.planning import SweepWish
     from refvideo_nb.engine.wish import Wish
 
 __all__ = ["Session"]
 
 _T = TypeVar("_T")
+_OVER = FAILED | {State.DOWNLOADED}
 _accounts: dict[Path, list[str]] = {}
 
 
@@ -52,6 +56,7 @@ class Session:
     def __init__(self, settings: Settings) -> None:
         # Imported here: loading the extension must not load the HTTP and database stacks.
         from refvideo_nb.engine.engine import Engine  # noqa: PLC0415 - as above
+        from refvideo_nb.engine.sweeper import Sweeper  # noqa: PLC0415 - as above
         from refvideo_nb.ledger.media import MediaStore  # noqa: PLC0415 - as above
         from refvideo_nb.ledger.store import Ledger  # noqa: PLC0415 - as above
 
@@ -62,11 +67,13 @@ class Session:
             self.ledger.settle_abandoned()
         self.media = MediaStore(settings.home)
         self.engine = Engine(self.ledger, self.media, settings, connect=self._connect)
+        self.sweeper = Sweeper(self.engine, self.ledger, self.media, settings, allow=self._affordable, clock=time.time)
         self._catalogue: Catalogue | None = None
         self._fetched = 0.0
         self._clients: dict[tuple[str, Secret], VideoClient] = {}
         # Of this process, whatever else was set anew meanwhile: a time-out does not refill a purse.
         self._paid_for = _accounts.setdefault(settings.home, [])
+        self._billed: dict[str, Decimal] = {}
         self.budget = settings.session_budget
         self.confirm_above = settings.confirm_above
         self.closed = False
@@ -170,6 +177,23 @@ class Session:
             wish = replace(wish, previous_job_id=self._extended(wish.previous_job_id))
         return self.wait_for(draft(wish, models=models, media=self.media, simulated=self.simulated))
 
+    def plan(self, asked: SweepWish, *, fresh: bool = False) -> Plan:
+        """Check, price and look up every cell of a sweep; sends nothing.
+
+        Raises
+        ------
+        InvalidRequestError
+            Where no cell can be sent.
+        """
+        from refvideo_nb.engine.planning import plan  # noqa: PLC0415 - as above
+
+        models = self.catalogue().models
+        coming = plan(
+            asked, models=models, media=self.media, ledger=self.ledger, address=self.address,
+            simulated=self.simulated, fresh=fresh,
+        )  # fmt: skip
+        return self.wait_for(coming)
+
     def _extended(self, job_id: str) -> str:
         """The API's id of a job that is to be extended; an id that we do not know passes as it is."""
         if not isinstance(job_id, str):
@@ -266,8 +290,14 @@ class Session:
         """USD that the jobs of this session cost: as billed, else as estimated."""
         total = Decimal(0)
         for job_id in self._paid_for:
-            with contextlib.suppress(UnknownJobError):  # it was allowed, but could not be written
-                total += _cost(self.ledger.get(job_id))
+            if job_id not in self._billed:
+                with contextlib.suppress(UnknownJobError):  # it was allowed, but could not be written
+                    record = self.ledger.get(job_id)
+                    if record.state not in _OVER:
+                        total += charged(record)
+                        continue
+                    self._billed[job_id] = charged(record)  # it will not change: a sweep asks for each of its jobs
+            total += self._billed.get(job_id, Decimal(0))
         return total
 
     def _affordable(self, drafted: JobRecord) -> None:
@@ -300,11 +330,3 @@ def _unsent() -> Iterator[None]:
         yield
     except LedgerError as error:
         raise LedgerError(f"{error}; nothing was sent") from None
-
-
-def _cost(record: JobRecord) -> Decimal:
-    if record.cost is not None:
-        return record.cost
-    if record.state in FAILED or record.estimate is None:
-        return Decimal(0)
-    return record.estimate.high

@@ -1,0 +1,344 @@
+"""A sweep: settings that are compared, one job for each combination of them.
+
+Axes have levels; axes that are walked together make one dimension; the dimensions
+crossed make the design, and each of its points is a cell. A plan says of every cell,
+before anything is paid, whether its model takes it, about what it costs, and whether
+the ledger has its job already.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from math import prod
+from typing import TYPE_CHECKING
+
+from refvideo_nb.core.job import FAILED, JobRecord, State
+from refvideo_nb.core.pricing import Estimate
+from refvideo_nb.core.request import VideoRequest
+from refvideo_nb.errors import InvalidRequestError, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "MOST_CELLS",
+    "Axis",
+    "Cell",
+    "Design",
+    "Label",
+    "Place",
+    "Plan",
+    "SweepRecord",
+    "SweepState",
+    "charged",
+    "design_of",
+    "standing",
+]
+
+MOST_CELLS = 20_000
+"""A larger design is refused: it is a slip more often than a wish."""
+
+Label = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What is varied, and the levels it takes, as people name them."""
+
+    name: str
+    labels: tuple[Label, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """The dimensions of a sweep, slowest first; the axes of one dimension are walked together."""
+
+    dimensions: tuple[tuple[Axis, ...], ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many levels each dimension has."""
+        return tuple(len(axes[0].labels) for axes in self.dimensions)
+
+    def __len__(self) -> int:
+        return prod(self.shape)
+
+    def levels(self, number: int) -> tuple[int, ...]:
+        """Which level of each dimension a cell has, from 0; cells are numbered from 1.
+
+        Examples
+        --------
+        >>> Design(((Axis("prompt", ("a", "b")),), (Axis("seed", (1, 2, 3)),))).levels(5)
+        (1, 1)
+        """
+        rest, found = number - 1, []
+        for size in reversed(self.shape):
+            rest, level = divmod(rest, size)
+            found.append(level)
+        return tuple(reversed(found))
+
+    def settings(self, number: int) -> dict[str, Label]:
+        """What makes a cell differ from the others: each axis with its level."""
+        levels = self.levels(number)
+        return {a.name: a.labels[n] for axes, n in zip(self.dimensions, levels, strict=True) for a in axes}
+
+
+def design_of(axes: Sequence[Axis], zipped: Iterable[str] = ()) -> Design:
+    """The design of these axes.
+
+    Parameters
+    ----------
+    axes : sequence of Axis
+        In the order in which they are walked, slowest first.
+    zipped : iterable of str
+        Names of axes that are walked together, level by level; all others are crossed.
+
+    Raises
+    ------
+    InvalidRequestError
+        For an axis without levels, two levels that are the same, axes of different lengths that
+        are zipped, or a design of more than `MOST_CELLS` cells.
+    """
+    together = tuple(dict.fromkeys(zipped))
+    names = [a.name for a in axes]
+    for name in together:
+        if name not in names:
+            raise InvalidRequestError(
+                f"zipped: {one_line(name, limit=40)!r} is no axis of this sweep; axes: {', '.join(names) or 'none'}",
+                field="zipped",
+                value=name,
+                allowed=names,
+            )
+    tied = tuple(a for a in axes if a.name in together)
+    for axis in axes:
+        if not axis.labels:
+            raise InvalidRequestError(f"{axis.name} has no level: give at least one value", field=axis.name)
+    if len({len(a.labels) for a in tied}) > 1:
+        lengths = ", ".join(f"{a.name} {len(a.labels)}" for a in tied)
+        raise InvalidRequestError(f"zipped axes have the same number of levels; these have: {lengths}", field="zipped")
+    dimensions = [(a,) for a in axes if a not in tied]
+    if tied:
+        dimensions.insert(sum(a not in tied for a in axes[: axes.index(tied[0])]), tied)  # type: ignore[arg-type]
+    for dimension in dimensions:
+        _all_different(dimension)
+    design = Design(tuple(dimensions))
+    if len(design) > MOST_CELLS:
+        sizes = " × ".join(str(n) for n in design.shape)
+        raise InvalidRequestError(
+            f"{sizes} levels make {len(design):,} cells; at most {MOST_CELLS:,} are planned at once: "
+            "make several sweeps"
+        )
+    return design
+
+
+def _all_different(dimension: tuple[Axis, ...]) -> None:
+    points = list(zip(*(a.labels for a in dimension), strict=True))
+    # By type too: True is no 1 here.
+    counts = Counter(tuple((type(v), v) for v in point) for point in points)
+    twice = next((point for point, count in counts.items() if count > 1), None)
+    if twice is not None:
+        name = " with ".join(a.name for a in dimension)
+        shown = ", ".join(one_line(v, limit=40) for _, v in twice)
+        raise InvalidRequestError(
+            f"{name} has the level {shown!r} more than once: the same request gives the same job, "
+            "not one more sample; leave it out, or vary the seed",
+            field=dimension[0].name,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One combination, as it was planned.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the design, from 1.
+    request : VideoRequest or None
+        What would be sent; None where it cannot even be read.
+    sent_prompt : str
+        The prompt in the model's words.
+    fingerprint : str
+        The same for two requests that would generate the same; empty where it is refused.
+    estimate : Estimate or None
+        USD.
+    notes : tuple of str
+        What a person should know; nothing of it forbids sending.
+    refused : tuple of str
+        Why it is not sent, by its model's limits; empty where it may be.
+    """
+
+    number: int
+    request: VideoRequest | None
+    sent_prompt: str = ""
+    fingerprint: str = ""
+    estimate: Estimate | None = None
+    notes: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a sweep will do, told before it does it.
+
+    Attributes
+    ----------
+    design : Design
+    cells : tuple of Cell
+        In the design's order.
+    earlier : mapping of int to (str, State)
+        Cells whose very request the ledger has a job of: its id and state. It is not paid again.
+    twins : mapping of int to int
+        Cells whose request is the same as an earlier cell's, by numbers: they share one job.
+    fresh : bool
+        Whether each cell is paid for anew; then the two above are empty.
+    simulated : bool
+        Whether the simulator will answer.
+    """
+
+    design: Design
+    cells: tuple[Cell, ...]
+    earlier: dict[int, tuple[str, State]] = dataclasses.field(default_factory=dict)
+    twins: dict[int, int] = dataclasses.field(default_factory=dict)
+    fresh: bool = False
+    simulated: bool = False
+
+    @property
+    def refused(self) -> list[Cell]:
+        """Cells that their model does not take."""
+        return [c for c in self.cells if c.refused]
+
+    @property
+    def to_pay(self) -> list[Cell]:
+        """Cells that will be sent, and paid."""
+        return [c for c in self.cells if not c.refused and c.number not in self.earlier and c.number not in self.twins]
+
+    @property
+    def unestimated(self) -> list[Cell]:
+        """Those of them that nobody can say the price of."""
+        return [c for c in self.to_pay if c.estimate is None]
+
+    @property
+    def cost(self) -> Estimate:
+        """About what it all costs, in USD, without the cells of which nobody can say it."""
+        known = [c.estimate for c in self.to_pay if c.estimate is not None]
+        low, high = sum((e.low for e in known), Decimal(0)), sum((e.high for e in known), Decimal(0))
+        return Estimate(low, high, f"{len(known)} jobs")
+
+    def reasons(self) -> list[tuple[str, list[int]]]:
+        """Each reason for a refusal, with the numbers of its cells."""
+        found: dict[str, list[int]] = {}
+        for cell in self.refused:
+            for reason in cell.refused:
+                found.setdefault(reason, []).append(cell.number)
+        return list(found.items())
+
+
+class SweepState(StrEnum):
+    """Where a sweep stands."""
+
+    RUNNING = "running"  # or interrupted, where no living process runs it
+    STOPPED = "stopped"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRecord:
+    """A sweep as the ledger knows it.
+
+    Attributes
+    ----------
+    id : str
+        Such as ``"sw-20261123-k3f9q2"``.
+    state : SweepState
+    design : Design
+    created, updated : float
+        Seconds since the epoch.
+    max_cost : Decimal or None
+        USD that its own jobs may cost in all; None for no limit.
+    at_once : int
+        The most jobs in flight.
+    fresh : bool
+        Whether each cell is paid for anew.
+    base_url : str
+        The API's address; empty for the embedded simulator.
+    simulated : bool
+    reason : str
+        Why it stopped before its end, in words; else empty.
+    """
+
+    id: str
+    state: SweepState
+    design: Design
+    created: float
+    updated: float
+    max_cost: Decimal | None = None
+    at_once: int = 8
+    fresh: bool = False
+    base_url: str = ""
+    simulated: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What became of a cell so far.
+
+    Attributes
+    ----------
+    number : int
+    job_id : str or None
+        None as long as no job was begun for it.
+    reused : bool
+        Whether the job was there before, or is another cell's: this cell paid nothing for it.
+    record : JobRecord or None
+        The job; None also where it was forgotten since.
+    """
+
+    number: int
+    job_id: str | None = None
+    reused: bool = False
+    record: JobRecord | None = None
+
+    @property
+    def charge(self) -> Decimal:
+        """USD that it counts for."""
+        return Decimal(0) if self.reused or self.record is None else charged(self.record)
+
+
+_WORDS = {
+    State.DRAFTED: "running",
+    State.SUBMITTING: "running",
+    State.ACCEPTED: "running",
+    State.RUNNING: "running",
+    State.COMPLETED: "running",
+    State.DOWNLOADED: "done",
+    State.OUTCOME_UNKNOWN: "unknown",
+}
+
+
+def standing(cell: Cell, place: Place | None) -> str:
+    """Where a cell stands: waiting, running, done, failed, unknown, refused or forgotten."""
+    if cell.refused:
+        return "refused"
+    if place is None or place.job_id is None:
+        return "waiting"
+    if place.record is None:
+        return "forgotten"
+    return "failed" if place.record.state in FAILED else _WORDS[place.record.state]
+
+
+def charged(record: JobRecord) -> Decimal:
+    """USD that a job counts for against a limit: as billed, else as estimated, at the upper end.
+
+    What failed without a bill counts for nothing; what may have been paid counts as paid.
+    """
+    if record.cost is not None:
+        return record.cost
+    if record.state in FAILED or record.estimate is None:
+        return Decimal(0)
+    return record.estimate.high

@@ -1,0 +1,79 @@
+"""What a sweep may still spend: estimates count until the bills are there, and bills correct the estimates."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from refvideo_nb.core.sweep import charged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from refvideo_nb.core.job import JobRecord
+    from refvideo_nb.core.sweep import Cell, Place
+
+__all__ = ["Purse"]
+
+
+class Purse:
+    """The money of one sweep.
+
+    A model whose bills have come above their estimates is counted at its highest ratio so far,
+    also for the jobs that are still in flight.
+
+    Parameters
+    ----------
+    limit : Decimal or None
+        USD; None for no limit.
+    """
+
+    def __init__(self, limit: Decimal | None) -> None:
+        self.limit = limit
+        self._settled = Decimal(0)
+        self._flying: dict[int, tuple[str, Decimal]] = {}
+        self._ratio: dict[str, Decimal] = {}
+
+    def put(self, places: Iterable[Place]) -> None:
+        """What earlier jobs of this sweep cost."""
+        for place in places:
+            if place.record is not None and not place.reused:
+                self._learn(place.record)
+                self._settled += place.charge
+
+    def reserve(self, cell: Cell) -> None:
+        """A job is begun."""
+        assert cell.request is not None
+        self._flying[cell.number] = (cell.request.model, cell.estimate.high if cell.estimate else Decimal(0))
+
+    def settle(self, number: int, record: JobRecord | None) -> None:
+        """A job has ended, or is no longer watched; None where nothing can have been paid."""
+        if self._flying.pop(number, None) is not None and record is not None:
+            self._learn(record)
+            self._settled += charged(record)
+
+    @property
+    def committed(self) -> Decimal:
+        """USD that are spent, or may be by what is in flight."""
+        return self._settled + sum((high * self._of(model) for model, high in self._flying.values()), Decimal(0))
+
+    def covers(self, cell: Cell) -> bool:
+        """Whether one more job still fits."""
+        if self.limit is None:
+            return True
+        if cell.estimate is None or cell.request is None:
+            return False
+        return self.committed + cell.estimate.high * self._of(cell.request.model) <= self.limit
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is in flight whose bill may come out lower than its estimate."""
+        return bool(self._flying)
+
+    def _of(self, model: str) -> Decimal:
+        return self._ratio.get(model, Decimal(1))
+
+    def _learn(self, record: JobRecord) -> None:
+        if record.cost is not None and record.estimate is not None and record.estimate.high > 0:
+            model = record.request.model
+            self._ratio[model] = max(self._of(model), record.cost / record.estimate.high)

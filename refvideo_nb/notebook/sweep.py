@@ -1,0 +1,359 @@
+"""A sweep in a person's hands: its plan, its start, its cells, and ways to wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from refvideo_nb.core.job import JobRecord
+from refvideo_nb.core.pricing import about, limit_of, usd
+from refvideo_nb.core.sweep import Cell, Label, Place, Plan, SweepRecord, SweepState, standing
+from refvideo_nb.errors import (
+    InvalidRequestError,
+    PlanError,
+    RefVideoError,
+    SweepStoppedError,
+    TakenOverError,
+    WaitTimeoutError,
+    one_line,
+)
+from refvideo_nb.notebook.job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from refvideo_nb.core.sweep import Design
+    from refvideo_nb.notebook.session import Session
+
+__all__ = ["AT_ONCE", "Sweep", "SweepCell"]
+
+_PATIENCE = 0.2  # seconds; an interrupt is noticed after no more than this
+_SLACK = Decimal("1.25")  # bills have been seen up to 5 % above estimates; a quarter more is another price list
+AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SweepCell:
+    """One combination of a sweep and what became of it.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the design, from 1; the same in every session.
+    settings : dict
+        What makes it differ from the others: each axis with its level.
+    state : str
+        ``waiting``, ``running``, ``done``, ``failed``, ``unknown`` (it may have been paid), ``refused``
+        (by its model's limits) or ``forgotten``.
+    error : str
+        Why it was refused or failed; else empty.
+    reused : bool
+        Whether its job was there before, or is another cell's, so that nothing was paid for it.
+    planned : Cell
+        With its request, estimate and notes.
+    record : JobRecord or None
+        The job, once one was begun.
+    """
+
+    number: int
+    settings: dict[str, Label]
+    state: str
+    error: str
+    reused: bool
+    planned: Cell
+    record: JobRecord | None
+
+    @property
+    def cost(self) -> Decimal:
+        """USD that it counts for in this sweep: as billed, else as estimated; 0 where it was reused."""
+        return Place(self.number, reused=self.reused, record=self.record).charge
+
+
+class Sweep:
+    """Settings that are compared, one job for each combination.
+
+    Made by :func:`refvideo_nb.sweep`, ``%%refvideo_sweep`` and :func:`refvideo_nb.sweeps`. One that
+    was only planned is not kept; from its start on it is in the ledger, where any later session finds it.
+    """
+
+    def __init__(
+        self, session: Session, *, plan: Plan | None = None, sweep_id: str | None = None, at_once: int = AT_ONCE
+    ) -> None:
+        self._session, self._plan, self._id, self._at_once = session, plan, sweep_id, at_once
+        self._cells: tuple[Cell, ...] | None = plan.cells if plan is not None else None
+
+    # --- what it is ----------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str | None:
+        """Its id, such as ``"sw-20261123-k3f9q2"``; None before it was started."""
+        return self._id
+
+    @property
+    def plan(self) -> Plan | None:
+        """What it will do, as told before it was started; None for one that was found in the ledger."""
+        return self._plan
+
+    @property
+    def record(self) -> SweepRecord:
+        """All that the ledger knows of it as a whole."""
+        return self._session.ledger.sweeps.get(self._started())
+
+    @property
+    def design(self) -> Design:
+        """Its axes and their levels."""
+        return self._plan.design if self._plan is not None else self.record.design
+
+    @property
+    def state(self) -> str:
+        """``planned``, ``running``, ``interrupted`` (its process ended), ``stopped`` or ``finished``."""
+        if self._id is None:
+            return "planned"
+        state = self.record.state
+        if state is SweepState.RUNNING and not self._session.ledger.sweeps.running(self._id):
+            return "interrupted"
+        return state.value
+
+    @property
+    def cells(self) -> list[SweepCell]:
+        """Every combination, in the design's order, with what became of it so far."""
+        if self._cells is None:
+            self._cells = self._session.ledger.sweeps.cells(self._started())
+        places: dict[int, Place] = {}
+        if self._id is not None:
+            places = {p.number: p for p in self._session.ledger.sweeps.places(self._id)}
+        design = self.design
+        return [_cell(design, cell, places.get(cell.number)) for cell in self._cells]
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs that were begun or found for it, in the order of their cells, each once."""
+        places = self._session.ledger.sweeps.places(self._id) if self._id else []
+        ids = dict.fromkeys(p.record.id for p in places if p.record is not None)
+        return [Job(self._session, job_id) for job_id in ids]
+
+    @property
+    def spent(self) -> Decimal:
+        """USD that its own jobs cost: as billed, else as estimated; what was reused cost it nothing."""
+        places = self._session.ledger.sweeps.places(self._id) if self._id else []
+        return sum((p.charge for p in places), Decimal(0))
+
+    def __len__(self) -> int:
+        return len(self.design)
+
+    # --- starting, stopping, going on ----------------------------------------------------------------------
+
+    def start(self, *, max_cost: float | str | Decimal | None = None) -> Sweep:
+        """Confirm the plan: from here on its jobs are sent, and paid.
+
+        Cells that their model refuses are left out; every other one is sent once.
+
+        Parameters
+        ----------
+        max_cost : float or str, optional
+            USD that the jobs of this sweep may cost in all. Without it, the upper estimate of the
+            plan and a quarter more; no limit where a cell has no estimate.
+
+        Returns
+        -------
+        Sweep
+            This one, at once; ``sweep.wait()`` or ``await sweep`` waits for it.
+
+        Raises
+        ------
+        PlanError
+            The plan is not covered by `max_cost`, or a cell has no estimate to compare with it.
+        """
+        if self._id is not None:
+            raise RefVideoError(f"sweep {self._id} was started already: resume() goes on with it")
+        plan = self._plan
+        assert plan is not None
+        limit = limit_of(max_cost)
+        if limit is not None:
+            self.check_limit(limit)
+        elif not plan.unestimated:
+            limit = plan.cost.high * _SLACK
+        from refvideo_nb.ledger.store import new_id  # noqa: PLC0415 - importing the package stays light
+
+        session, now = self._session, time.time()
+        record = SweepRecord(
+            id=new_id(now, "sw"),
+            state=SweepState.RUNNING,
+            design=plan.design,
+            created=now,
+            updated=now,
+            max_cost=limit,
+            at_once=self._at_once,
+            fresh=plan.fresh,
+            base_url=session.address,
+            simulated=session.simulated,
+        )
+        session.ledger.sweeps.add(record, plan.cells)
+        self._id = record.id
+        session.sweeper.run(record.id)
+        return self
+
+    def check_limit(self, limit: Decimal) -> None:
+        """Whether a limit covers the plan.
+
+        Raises
+        ------
+        PlanError
+            Where it does not; nothing was sent.
+        """
+        plan = self._plan
+        assert plan is not None
+        if bare := plan.unestimated:
+            more = f" and {len(bare) - 1} more have" if len(bare) > 1 else " has"
+            raise PlanError(
+                f"cell {bare[0].number}{more} no estimate to compare with max_cost {usd(limit)}: set duration and "
+                "resolution, or start() without max_cost; nothing was sent",
+                plan=plan,
+                value=limit,
+            )
+        if plan.cost.high > limit:
+            raise PlanError(
+                f"{len(plan.to_pay)} jobs, {about(plan.cost)}, are more than max_cost {usd(limit)}: raise it, or "
+                "compare less; nothing was sent",
+                plan=plan,
+                value=limit,
+            )
+
+    def stop(self) -> None:
+        """Send nothing more. What is in flight is paid already, and is watched until it ends."""
+        run = self._session.sweeper.get(self._started())
+        if run is not None and run.elsewhere:
+            raise TakenOverError(f"sweep {self._id} is run by another kernel: stop it there")
+        self._session.sweeper.stop(self._started(), "it was stopped by hand")
+
+    def resume(self, *, max_cost: float | str | Decimal | None = None) -> Sweep:
+        """Go on where it stands: after a stop, a restart of the kernel, or a crash.
+
+        Jobs in flight are watched again, cells without a job are sent, and so are those that the API
+        did not accept, for which nothing was paid. Nothing that was sent is sent again.
+
+        Parameters
+        ----------
+        max_cost : float or str, optional
+            USD, another limit on what it may cost in all, also for what is spent already.
+
+        Raises
+        ------
+        TakenOverError
+            Where another kernel runs it and another limit is given.
+        """
+        session, sweep_id = self._session, self._started()
+        record = self.record
+        if record.base_url != session.address:
+            there, here = (a or "the embedded simulator" for a in (record.base_url, session.address))
+            raise InvalidRequestError(f"sweep {sweep_id} belongs to {there} and cannot go on at {here}", field="sweep")
+        changes: dict[str, Any] = {} if max_cost is None else {"max_cost": limit_of(max_cost)}
+        run = session.sweeper.get(sweep_id)
+        if run is not None and not run.done.done() and not run.elsewhere:
+            if changes:
+                raise RefVideoError(f"sweep {sweep_id} is running: stop() it, then resume(max_cost=…)")
+            return self
+        sweeps = session.ledger.sweeps
+        if sweeps.claim(sweep_id):
+            sweeps.advance(sweep_id, state=SweepState.RUNNING, reason="", **changes)
+        elif changes:
+            raise TakenOverError(f"sweep {sweep_id} is run by another kernel: stop it there")
+        session.sweeper.run(sweep_id)
+        return self
+
+    # --- waiting -------------------------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None = None) -> Sweep:
+        """Wait here until every cell has ended.
+
+        A cell that failed raises nothing: it is a cell with its error.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds.
+
+        Returns
+        -------
+        Sweep
+            This one.
+
+        Raises
+        ------
+        SweepStoppedError
+            It stopped before its end (no credits, its limit, by hand); it says why.
+        WaitTimeoutError
+            The time is over; the sweep goes on.
+        KeyboardInterrupt
+            An interrupt ends the wait within 0.2 s; the sweep goes on.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        run = self._running()
+        while run is not None and not run.done.done():
+            left = _PATIENCE if deadline is None else min(_PATIENCE, deadline - time.monotonic())
+            if left <= 0:
+                raise WaitTimeoutError(
+                    f"sweep {self._id} is not finished after {timeout:g} s and goes on: wait() again",
+                    job_id=self._started(),
+                    status=self.state,
+                )
+            try:
+                run.done.result(left)
+            except TimeoutError:
+                continue
+        return self._ended()
+
+    def __await__(self) -> Generator[Any, None, Sweep]:
+        return self._wait_async().__await__()
+
+    async def _wait_async(self) -> Sweep:
+        run = self._running()
+        if run is not None:
+            done = asyncio.wrap_future(run.done)
+            while not done.done():
+                await asyncio.wait({done}, timeout=_PATIENCE)  # short waits can be interrupted
+        return self._ended()
+
+    def _running(self) -> Any:
+        """The run to wait for; one that was interrupted is taken up again."""
+        sweep_id = self._started()
+        run = self._session.sweeper.get(sweep_id)
+        if self.record.state is not SweepState.RUNNING:
+            return run if run is not None and not run.done.done() else None
+        return self._session.sweeper.run(sweep_id)
+
+    def _ended(self) -> Sweep:
+        record = self.record
+        if record.state is SweepState.FINISHED:
+            return self
+        run = self._session.sweeper.get(record.id)
+        why = record.reason or (one_line(run.trouble) if run is not None and run.trouble else "its run has ended")
+        raise SweepStoppedError(
+            f"sweep {record.id} stopped before its end: {why}. Everything so far is kept; resume() or "
+            f"%refvideo resume {record.id} goes on, and nothing is paid twice",
+            sweep_id=record.id,
+        )
+
+    def _started(self) -> str:
+        if self._id is None:
+            raise RefVideoError("this sweep is only planned, and nothing was sent: start() confirms its plan")
+        return self._id
+
+    def __repr__(self) -> str:
+        return f"<Sweep {self._id or 'not started'} {self.state} {len(self)} cells>"
+
+
+def _cell(design: Design, cell: Cell, place: Place | None) -> SweepCell:
+    record = place.record if place is not None else None
+    return SweepCell(
+        number=cell.number,
+        settings=design.settings(cell.number),
+        state=standing(cell, place),
+        error="; ".join(cell.refused) or (record.error if record is not None else ""),
+        reused=place is not None and place.reused,
+        planned=cell,
+        record=record,
+    )
