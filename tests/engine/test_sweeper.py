@@ -1,8 +1,9 @@
-"""Running a sweep: each cell once, so many at a time, fair between models, within its limit, and again after anything."""
+"""Running a sweep: each cell once, so many at a time, fair between models, within its limit, on after anything."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -130,6 +131,9 @@ class Site:
         self.allow: Callable[[Any], None] = lambda _: None
         self.rate = 1000.0
 
+    def _allow(self, record: Any) -> None:
+        self.allow(record)
+
     def kernel(self) -> Kernel:
         settings = Settings(
             key=Secret("k"), base_url=BASE, home=self.home, poll_interval=5, requests_per_second=self.rate, timeout=600
@@ -140,9 +144,7 @@ class Site:
             return VideoClient(BASE, Secret("k"), transport=httpx.MockTransport(self.api))
 
         engine = Engine(ledger, media, settings, connect=connect, clock=self.clock, sleep=self.clock.sleep)
-        sweeper = Sweeper(
-            engine, ledger, media, settings, allow=lambda r: self.allow(r), clock=self.clock, sleep=self.clock.sleep
-        )
+        sweeper = Sweeper(engine, ledger, media, settings, allow=self._allow, clock=self.clock, sleep=self.clock.sleep)
         self.kernels.append(Kernel(ledger, engine, sweeper))
         return self.kernels[-1]
 
@@ -241,7 +243,7 @@ def test_a_429_slows_its_model_only(site: Site) -> None:
     start = site.clock.now
     assert finish(kernel, sweep_id).state is SweepState.FINISHED
     assert states(kernel, sweep_id) == {"downloaded": 16}
-    gaps = [b - a for a, b in zip(refused, refused[1:], strict=False)]
+    gaps = [b - a for a, b in itertools.pairwise(refused)]
     assert all(gap >= 100 for gap in gaps), "Retry-After was not honoured"
     others = [when - start for _, model, when in site.api.accepted.values() if model == "b/two"]
     assert max(others) < 12 * 30 / 2 + 60, "the other model waited too"
@@ -269,7 +271,8 @@ def test_no_credits_stops_it_keeps_everything_and_goes_on_later(site: Site) -> N
     sweep_id = begin(kernel, cells_of({"a/one": 12}), at_once=3)
     record = finish(kernel, sweep_id)
     assert record.state is SweepState.STOPPED
-    assert "402" in record.reason and "credits" in record.reason
+    assert "402" in record.reason
+    assert "credits" in record.reason
     assert states(kernel, sweep_id)["downloaded"] == 5
     assert site.api.tries["a/one"] <= 5 + 3, "it went on asking without credits"
     site.api.refuse = lambda model, count: None
@@ -302,7 +305,9 @@ def test_a_lost_answer_is_never_sent_again(site: Site) -> None:
 
 
 def test_a_failed_job_is_a_cell(site: Site) -> None:
-    site.api.polled = lambda model: httpx.Response(200, json=told("x", "failed", error="no cat")) if model == "a/one" else None
+    site.api.polled = lambda model: (
+        httpx.Response(200, json=told("x", "failed", error="no cat")) if model == "a/one" else None
+    )
     kernel = site.kernel()
     sweep_id = begin(kernel, cells_of({"a/one": 2, "b/two": 2}))
     assert finish(kernel, sweep_id).state is SweepState.FINISHED
