@@ -57,6 +57,8 @@ def test_errors_carry_data():
 @pytest.mark.parametrize("kind", CLASSES.values())
 def test_errors_come_home_from_other_processes(kind):
     more = {
+        errors.PlanError: {"plan": "as planned"},
+        errors.SweepStoppedError: {"sweep_id": "sw-1"},
         errors.InvalidRequestError: {"field": "seed", "value": "x", "allowed": (1, 2)},
         errors.NetworkError: {"sent": False},
         errors.APIError: {"status_code": 429, "retry_after": 2.0},

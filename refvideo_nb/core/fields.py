@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
-__all__ = ["fields_in", "fill"]
+__all__ = ["escaped", "fields_in", "fill", "fill_but"]
 
 _FIELD = re.compile(r"(\\?)(\{\{\s*([A-Za-z_]\w*)\s*\}\})")
 
@@ -33,3 +33,25 @@ def fill(text: str, value: Callable[[str], str]) -> str:
     'a red cat {x}'
     """
     return _FIELD.sub(lambda match: match[2] if match[1] else value(match[3]), text)
+
+
+def escaped(text: str) -> str:
+    r"""The text so that `fill` gives it back as it is.
+
+    Examples
+    --------
+    >>> escaped("{{this}} {not}") == r"\{{this}} {not}"
+    True
+    """
+    return _FIELD.sub(lambda match: "\\" + match[2] if not match[1] else match[0], text)
+
+
+def fill_but(text: str, later: Collection[str], value: Callable[[str], str]) -> str:
+    r"""As `fill`, but some fields stay for a later `fill`, and so do those that are escaped.
+
+    Examples
+    --------
+    >>> fill_but("a {{colour}} {{animal}}", {"animal"}, {"colour": "red"}.__getitem__)
+    'a red {{animal}}'
+    """
+    return _FIELD.sub(lambda match: match[0] if match[1] or match[3] in later else escaped(value(match[3])), text)

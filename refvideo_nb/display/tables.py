@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from refvideo_nb.core.job import JobRecord
     from refvideo_nb.display.page import Bundle
 
-__all__ = ["findings_table", "jobs_table", "models_table"]
+__all__ = ["findings_table", "jobs_table", "models_table", "table_bundle"]
 
 _ANY_IMAGE = Reference(name="image", kind="image", sha256="", media_type="image/png", nbytes=0)
 
@@ -45,7 +45,7 @@ def models_table(models: Sequence[Model], *, duration: int = 4) -> Bundle:
         "evidence",
     ]
     rows = [_model_row(m, duration) for m in models]
-    return _bundle(heads, rows, f"{len(models)} models" if len(models) != 1 else "1 model", wrap={1, 4, 8})
+    return table_bundle(heads, rows, f"{len(models)} models" if len(models) != 1 else "1 model", wrap={1, 4, 8})
 
 
 def _model_row(model: Model, duration: int) -> list[str]:
@@ -88,7 +88,7 @@ def jobs_table(records: Sequence[JobRecord]) -> Bundle:
     ordered = sorted(records, key=lambda r: r.created, reverse=True)
     heads = ["job", "state", "model", "prompt", "created", "cost", "file"]
     rows = [_job_row(r) for r in ordered]
-    return _bundle(heads, rows, f"{len(ordered)} jobs" if len(ordered) != 1 else "1 job", wrap={2, 3})
+    return table_bundle(heads, rows, f"{len(ordered)} jobs" if len(ordered) != 1 else "1 job", wrap={2, 3})
 
 
 def _job_row(record: JobRecord) -> list[str]:
@@ -109,12 +109,25 @@ def findings_table(findings: Sequence[tuple[str, str, str]]) -> Bundle:
     rows = [[what, found, todo or "ok"] for what, found, todo in findings]
     wrong = sum(bool(todo) for _, _, todo in findings)
     said = "all is well" if not wrong else "1 thing to look at" if wrong == 1 else f"{wrong} things to look at"
-    return _bundle(["what", "found", "to do"], rows, said, wrap={1, 2}, widest=160)
+    return table_bundle(["what", "found", "to do"], rows, said, wrap={1, 2}, widest=160)
 
 
-def _bundle(
+def table_bundle(
     heads: list[str], rows: list[list[str]], caption: str, *, wrap: Collection[int], widest: int = 48
 ) -> Bundle:
+    """A list as a table.
+
+    Parameters
+    ----------
+    heads : list of str
+    rows : list of list of str
+    caption : str
+        Below it.
+    wrap : collection of int
+        Columns whose text may break into lines.
+    widest : int
+        Characters of a column where there is only plain text.
+    """
     cells = [[one_line(c, limit=160) for c in row] for row in rows]
     html = render("table.html", heads=heads, rows=cells, caption=caption, wrap=wrap)
     widths = [min(widest, max([len(h), *(len(r[n]) for r in cells)])) for n, h in enumerate(heads)]

@@ -323,7 +323,7 @@ class _Work:
         asked = self._asked
         values = {name: _plain(self._levels[name][level]) for name, level in at.items() if name in asked.axes}
         wish = dataclasses.replace(asked.wish, **values)
-        if asked.fields and isinstance(wish.prompt, str):
+        if isinstance(wish.prompt, str) and "{{" in wish.prompt:
             filled = {name: str(_plain(asked.fields[name][at[name]])) for name in asked.fields}
             wish = dataclasses.replace(wish, prompt=fill(wish.prompt, filled.__getitem__))
         model = self._models[str(wish.model)]

@@ -101,23 +101,29 @@ class Sweeps:
             raise LedgerError(f"a cell of {sweep_id} cannot be read ({one_line(error, limit=100)})") from None
 
     @whole
-    def places(self, sweep_id: str, *, since: float | None = None) -> list[Place]:
+    def places(self, sweep_id: str, *, seen: Mapping[int, tuple[str, float]] | None = None) -> list[Place]:
         """What became of its cells so far.
 
         Parameters
         ----------
         sweep_id : str
-        since : float, optional
-            Seconds since the epoch: only those whose job has changed since then.
+        seen : mapping of int to (str, float), optional
+            The job that each cell had, empty for none, and when that had changed last: then only
+            what is new is given. Thousands of documents take long to read.
         """
-        changed = "" if since is None else " AND jobs.updated >= ?"
         with self._database.reading() as db:
             rows = db.execute(
-                "SELECT number, job, reused, jobs.document FROM cells LEFT JOIN jobs ON jobs.id = cells.job"  # noqa: S608 - one of the two above
-                f" WHERE sweep = ?{changed} ORDER BY number",
-                (sweep_id,) if since is None else (sweep_id, since),
+                "SELECT number, job, reused, jobs.updated FROM cells LEFT JOIN jobs ON jobs.id = cells.job"
+                " WHERE sweep = ? ORDER BY number",
+                (sweep_id,),
             ).fetchall()
-        return [Place(n, job, bool(reused), readable(d) if d is not None else None) for n, job, reused, d in rows]
+            if seen is not None:
+                rows = [row for row in rows if seen.get(row[0]) != (row[1] or "", row[3] or 0.0)]
+            found = []
+            for number, job_id, reused, _ in rows:
+                row = db.execute("SELECT document FROM jobs WHERE id = ?", (job_id,)).fetchone() if job_id else None
+                found.append(Place(number, job_id, bool(reused), readable(row[0]) if row else None))
+        return found
 
     @whole
     def earlier(self, fingerprints: Iterable[str]) -> dict[str, tuple[str, State]]:
@@ -158,7 +164,7 @@ class Sweeps:
             db.execute("UPDATE sweeps SET owner = NULL, lease = NULL WHERE id = ? AND owner = ?", mine)
 
     @whole
-    def advance(self, sweep_id: str, **changes: Any) -> SweepRecord:
+    def advance(self, sweep_id: str, /, **changes: Any) -> SweepRecord:
         """Change a sweep that this process runs.
 
         Raises

@@ -11,13 +11,14 @@ from __future__ import annotations
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
 
 from IPython.display import display
 
 from refvideo_nb.notebook.progress import view_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["show_alive"]
 
@@ -34,7 +35,7 @@ class _Hides(Protocol):
     instead: str
 
 
-def show_alive(live: Any, still: Mapping[str, str], *, hides: _Hides) -> None:
+def show_alive(live: Any, still: Mapping[str, str], *, hides: _Hides) -> Callable[[Mapping[str, str]], None]:
     """Show a live part under the current cell.
 
     Parameters
@@ -44,6 +45,11 @@ def show_alive(live: Any, still: Mapping[str, str], *, hides: _Hides) -> None:
         The MIME bundle of the still one.
     hides : object
         The part of the live one that hides the still one; its `instead` is set here.
+
+    Returns
+    -------
+    callable
+        Puts another bundle in the place of the still one, where the page takes it.
     """
     mark = f"refvideo-still-{token_hex(8)}"
     hides.instead = mark
@@ -51,5 +57,11 @@ def show_alive(live: Any, still: Mapping[str, str], *, hides: _Hides) -> None:
     nothing = {"text/plain": "", "text/html": "<span></span>"}
     display({**view_of(live), **nothing}, raw=True)  # type: ignore[no-untyped-call]
     style = _NO_MODEL.format(mark=mark) + Path(__file__).with_suffix(".css").read_text("utf-8")
-    html = f'<div class="{mark}"><style>{style}</style>{still["text/html"]}</div>'
-    display({**still, "text/html": html}, raw=True)  # type: ignore[no-untyped-call]
+    handle = uuid4().hex
+
+    def put(bundle: Mapping[str, str], *, update: bool = True) -> None:
+        html = f'<div class="{mark}"><style>{style}</style>{bundle["text/html"]}</div>'
+        display({**bundle, "text/html": html}, raw=True, display_id=handle, update=update)  # type: ignore[no-untyped-call]
+
+    put(still, update=False)
+    return put

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from refvideo_nb.engine.draft import Draft
     from refvideo_nb.notebook.options import Options
     from refvideo_nb.notebook.session import Session
+    from refvideo_nb.notebook.sweep import Sweep
+    from refvideo_nb.notebook.sweep_options import SweepOptions
 
-__all__ = ["run", "show_job"]
+__all__ = ["run", "run_sweep", "show_begun", "show_job"]
 
 
 def run(options: Options, shell: Any, session: Session) -> None:
@@ -72,6 +74,42 @@ def show_job(session: Session, job: Job, shell: Any, *, wait: bool | None = None
     else:
         waiting = f"{name}.wait()" if name else f"%refvideo show {job.id}"
         print(f"{job.id} {job.status}, {about(job.record.estimate)}: {waiting}")  # noqa: T201 - as above
+
+
+def run_sweep(options: SweepOptions, shell: Any, session: Session) -> None:
+    """Run one cell of a sweep: show its plan or, where ``--max-cost`` covers it, start it.
+
+    Raises
+    ------
+    InvalidRequestError
+        Before anything is written or paid.
+    UsageError
+        The cell waited, and the sweep stopped before its end.
+    """
+    from refvideo_nb.notebook.sweeping import made  # noqa: PLC0415 - only where it is asked for
+
+    limit = None if options.dry_run else options.max_cost
+    if limit is not None and went_live():
+        print(f"live from now on, at {session.settings.base_url}: a key is set, and jobs are paid")  # noqa: T201 - as above
+    sweep = made(session, options.asked, max_cost=limit, at_once=options.at_once, fresh=options.fresh)
+    if options.out:
+        shell.user_ns[options.out] = sweep
+    show_begun(sweep, shell, wait=options.wait)
+
+
+def show_begun(sweep: Sweep, shell: Any, *, wait: bool | None = None) -> None:
+    """Show a sweep in the way that fits the place; where a notebook runs by itself, the cell waits for its end."""
+    if sweep.id is None or not (wait or (wait is None and place(shell) is Place.HEADLESS)):
+        sweep.show()
+        return
+    try:
+        sweep.wait()
+    except KeyboardInterrupt:
+        raise UsageError(f"interrupted: sweep {sweep.id} goes on; %refvideo show {sweep.id} shows it") from None
+    except RefVideoError as error:
+        sweep.show()
+        raise UsageError(str(error)) from None
+    sweep.show()
 
 
 def _wait(job: Job) -> None:

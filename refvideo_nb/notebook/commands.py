@@ -9,13 +9,15 @@ from IPython.core.error import UsageError
 from IPython.display import display
 
 from refvideo_nb.errors import one_line
-from refvideo_nb.notebook.cell import show_job
+from refvideo_nb.notebook.cell import show_begun, show_job
 from refvideo_nb.notebook.current import current_session
 from refvideo_nb.notebook.environment import Place, place
 from refvideo_nb.notebook.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from refvideo_nb.notebook.sweep import Sweep
 
 __all__ = ["COMMANDS", "HELP", "run"]
 
@@ -24,8 +26,9 @@ HELP = """\
 %refvideo models      the video models: what each takes, and what is known of its references; to rank and search
 %refvideo jobs        the jobs of this home folder, newest first; to search, show, resume and forget
 %refvideo show ID     a job as it is now (the beginning of its id, or the variable that holds it, is enough)
-%refvideo resume [ID] go on watching unfinished jobs; nothing is paid again
+%refvideo resume [ID] go on watching unfinished jobs, or go on with a sweep; nothing is paid again
 %refvideo found ID API_ID  go on with a job whose answer was lost, by the id on the account's activity page
+%refvideo sweeps      the sweeps of this home folder, newest first; show and resume take their ids too
 %refvideo retry ID    send the request of a job again, as a new job: this pays again
 %refvideo doctor      versions, key, folders, unfinished jobs: what is well, and what to do where it is not
 %refvideo?            this help and the options of %%refvideo
@@ -133,13 +136,45 @@ def _show(words: list[str], shell: Any) -> None:
     if len(words) != 1:
         raise UsageError("%refvideo show: give one id (%refvideo jobs lists them)")
     session = current_session()
+    if (sweep := _sweep_in(words[0], shell)) is not None:
+        sweep.show()
+        return
     Job(session, session.ledger.get(_id_in(words[0], shell)).id).show()
+
+
+def _sweep_in(word: str, shell: Any) -> Sweep | None:
+    """The sweep of an id, or of the variable that holds it; None where it is a job's."""
+    from refvideo_nb.notebook.sweep import Sweep  # noqa: PLC0415 - only where it is asked for
+
+    name = word.strip("{}").removesuffix(".id")
+    held = shell.user_ns.get(name) if name.isidentifier() else None
+    if isinstance(held, Sweep):
+        return held
+    if not word.startswith("sw-"):
+        return None
+    session = current_session()
+    return Sweep(session, sweep_id=session.ledger.sweeps.get(word).id)
+
+
+def _sweeps(words: list[str], shell: Any) -> None:
+    from refvideo_nb.display.sweep import sweeps_table  # noqa: PLC0415 - drawing loads the templates
+    from refvideo_nb.notebook.sweeping import sweeps  # noqa: PLC0415 - as above
+
+    _no_more("sweeps", words)
+    bundle = sweeps_table([(s.record, s.state) for s in sweeps()])
+    if place(shell) is Place.TERMINAL:
+        print(bundle["text/plain"])  # noqa: T201 - the line's own output
+    else:
+        display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
 
 def _resume(words: list[str], shell: Any) -> None:
     from refvideo_nb.notebook.api import resume  # noqa: PLC0415 - as above
 
     session = current_session()
+    if len(words) == 1 and (sweep := _sweep_in(words[0], shell)) is not None:
+        show_begun(sweep.resume(), shell)
+        return
     jobs = [Job(session, session.ledger.get(_id_in(word, shell)).id) for word in words] if words else resume()
     if not jobs:
         print("no job is unfinished")  # noqa: T201 - the line's own output
@@ -179,4 +214,5 @@ COMMANDS: dict[str, Callable[[list[str], Any], None]] = {
     "resume": _resume,
     "retry": _retry,
     "show": _show,
+    "sweeps": _sweeps,
 }

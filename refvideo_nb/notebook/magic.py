@@ -19,6 +19,7 @@ from refvideo_nb.notebook.completion import complete
 from refvideo_nb.notebook.current import current_session, unfinished
 from refvideo_nb.notebook.history import forget_keys
 from refvideo_nb.notebook.options import parse, parser, refuse_keys
+from refvideo_nb.notebook.sweep_options import parse_sweep, sweep_parser
 
 __all__ = ["RefVideoMagics", "load", "unload"]
 
@@ -76,6 +77,20 @@ class RefVideoMagics(Magics):
         except RefVideoError as error:
             raise UsageError(str(error)) from None
 
+    @no_var_expand
+    @line_cell_magic
+    def refvideo_sweep(self, line: str, text: str | None = None) -> None:
+        """Stand-in, as above."""
+        shell: Any = self.shell
+        if holds_key(f"{line}\n{text}"):
+            forget_keys(shell)
+        try:
+            options = parse_sweep(line, text, namespace=shell.user_ns, model=self.model, max_cost=self.max_cost)
+            self._limit()
+            cell.run_sweep(options, shell, current_session())
+        except RefVideoError as error:
+            raise UsageError(str(error)) from None
+
 
 RefVideoMagics.refvideo.__doc__ = f"""Reference-to-video: references guide a clip, and the clip stands beside them.
 
@@ -85,8 +100,18 @@ prompt, with @name for a reference, @@ for a literal @, {{{{name}}}} for a Pytho
 {parser().format_help()}
 {commands.HELP}"""
 
+RefVideoMagics.refvideo_sweep.__doc__ = f"""A sweep: settings that are compared, one job for each combination of them.
+
+%%refvideo_sweep --grid NAME=VALUES [options]
+prompt, with {{{{name}}}} for a field that --grid or --zip varies
+
+First comes the plan; nothing is sent before it is started, or --max-cost covers it.
+
+{sweep_parser().format_help()}"""
+
 _NAME = "refvideo_nb"
-_COMPLETED = ("%%refvideo", "%refvideo")
+_MAGICS = ("refvideo", "refvideo_sweep")
+_COMPLETED = ("%%refvideo", "%refvideo", "%%refvideo_sweep", "%refvideo_sweep")
 
 
 def load(shell: Any) -> None:
@@ -116,7 +141,8 @@ def unload(shell: Any) -> None:
     if magics in shell.configurables:
         shell.configurables.remove(magics)
     for kind in ("cell", "line"):
-        shell.magics_manager.magics[kind].pop("refvideo", None)
+        for name in _MAGICS:
+            shell.magics_manager.magics[kind].pop(name, None)
     hooks = shell.strdispatchers.get("complete_command")
     for key in _COMPLETED:
         if hooks is not None:

@@ -24,7 +24,7 @@ from refvideo_nb.errors import InvalidRequestError, one_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Options", "fill_in", "parse", "parser", "refuse_keys", "words"]
+__all__ = ["Options", "fill_in", "parse", "parser", "refuse_keys", "split", "value_of", "wish_of", "words"]
 
 _NAMED = re.compile(r"([^\W\d][\w-]*)=(.+)\Z", re.DOTALL)
 _ESCAPE = "" if os.name == "nt" else "\\"  # there it stands between the folders of a path
@@ -38,7 +38,7 @@ class _Parser(argparse.ArgumentParser):
         known = [o for action in self._actions for o in action.option_strings]
         near = difflib.get_close_matches(typed[1], known, n=1) if typed else []
         hint = f" (did you mean {near[0]}?)" if near else ""
-        raise UsageError(f"%%refvideo: {one_line(message)}{hint}; %%refvideo? shows all options")
+        raise UsageError(f"{self.prog}: {one_line(message)}{hint}; {self.prog}? shows all options")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ class Options:
     fresh: bool = False
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(name: str = "%%refvideo") -> argparse.ArgumentParser:
     """The options, as `argparse` knows them."""
-    made = _Parser(prog="%%refvideo", add_help=False, allow_abbrev=False, formatter_class=argparse.RawTextHelpFormatter)
+    made = _Parser(prog=name, add_help=False, allow_abbrev=False, formatter_class=argparse.RawTextHelpFormatter)
     add = made.add_argument
     add("-m", "--model", metavar="ID", help="model id (default: %%config RefVideoMagics.model)")
     add(
@@ -124,6 +124,22 @@ def parse(line: str, cell: str, *, namespace: Mapping[str, Any], model: str, max
     UsageError
         In one line, naming what is wrong and what is allowed.
     """
+    line, cell = split(line, cell)
+    line, prompt = fill_in(line, namespace), fill_in(cell, namespace)
+    refuse_keys(line, prompt)
+    given = parser().parse_args(words(line))
+    wish = wish_of(given, prompt, namespace=namespace, model=model, max_cost=max_cost)
+    return Options(wish=wish, out=given.out, wait=given.wait, dry_run=given.dry_run, fresh=given.fresh)
+
+
+def split(line: str, cell: str) -> tuple[str, str]:
+    """The options and the prompt of a cell.
+
+    Raises
+    ------
+    UsageError
+        Where it holds a key, or options stand in the prompt.
+    """
     refuse_keys(line, cell)
     while line.endswith("\\"):  # as a shell goes on in the next line
         more, _, cell = cell.partition("\n")
@@ -135,20 +151,23 @@ def parse(line: str, cell: str, *, namespace: Mapping[str, Any], model: str, max
             f"%%refvideo: {start!r} stands in the prompt: options belong on the line of %%refvideo "
             "(a \\ at its end goes on in the next line, -- at its end says that only the prompt follows)"
         )
-    line, prompt = fill_in(line, namespace), fill_in(cell, namespace)
-    refuse_keys(line, prompt)
-    try:
-        given_words = words(line)
-    except ValueError as error:
-        raise UsageError(f"%%refvideo: {error}: a quotation mark is missing in {one_line(line, limit=80)!r}") from None
-    given = parser().parse_args(given_words)
+    return line, cell
+
+
+def wish_of(given: argparse.Namespace, prompt: str, *, namespace: Mapping[str, Any], model: str, max_cost: Any) -> Wish:
+    """The wish that the options say.
+
+    Raises
+    ------
+    UsageError
+    """
     if given.out is not None and not given.out.isidentifier():
         raise UsageError(f"%%refvideo: --out {one_line(given.out, limit=40)!r} is no name for a variable")
     try:
         provider = provider_options(given.provider)
     except InvalidRequestError as error:
         raise UsageError(f"%%refvideo: --provider: {error}") from None
-    wish = Wish(
+    return Wish(
         prompt=prompt,
         references=[_reference(text, namespace) for text in given.ref] or None,
         frames=dict(_frame(text, namespace) for text in given.frame) or None,
@@ -164,7 +183,6 @@ def parse(line: str, cell: str, *, namespace: Mapping[str, Any], model: str, max
         max_cost=max_cost if given.max_cost is None else given.max_cost,
         roles=dict(_role(text) for text in given.role) or None,
     )
-    return Options(wish=wish, out=given.out, wait=given.wait, dry_run=given.dry_run, fresh=given.fresh)
 
 
 def refuse_keys(*texts: str) -> None:
@@ -183,10 +201,18 @@ def refuse_keys(*texts: str) -> None:
 
 
 def words(line: str) -> list[str]:
-    """The words of a line, as a shell reads them."""
+    """The words of a line, as a shell reads them.
+
+    Raises
+    ------
+    UsageError
+    """
     lexer = shlex.shlex(line, posix=True)
     lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", _ESCAPE
-    return list(lexer)
+    try:
+        return list(lexer)
+    except ValueError as error:
+        raise UsageError(f"%%refvideo: {error}: a quotation mark is missing in {one_line(line, limit=80)!r}") from None
 
 
 def fill_in(text: str, namespace: Mapping[str, Any]) -> str:
@@ -197,13 +223,19 @@ def fill_in(text: str, namespace: Mapping[str, Any]) -> str:
     >>> fill_in("a {{colour}} cat {x}", {"colour": "red"})
     'a red cat {x}'
     """
+    return fill(text, lambda name: value_of(name, namespace))
 
-    def value(name: str) -> str:
-        if name not in namespace:
-            raise UsageError(f"%%refvideo: {{{{{name}}}}} names a variable that does not exist: define {name} first")
-        return str(namespace[name])
 
-    return fill(text, value)
+def value_of(name: str, namespace: Mapping[str, Any]) -> str:
+    """The text that stands for a variable.
+
+    Raises
+    ------
+    UsageError
+    """
+    if name not in namespace:
+        raise UsageError(f"%%refvideo: {{{{{name}}}}} names a variable that does not exist: define {name} first")
+    return str(namespace[name])
 
 
 def _reference(text: str, namespace: Mapping[str, Any]) -> Named:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from refvideo_nb.core.job import JobRecord
 from refvideo_nb.core.pricing import about, limit_of, usd
-from refvideo_nb.core.sweep import Cell, Label, Place, Plan, SweepRecord, SweepState, standing
+from refvideo_nb.core.sweep import Cell, Label, Plan, SweepRecord, SweepState, standing
+from refvideo_nb.core.sweep import Place as CellPlace
+from refvideo_nb.core.tally import Tally
 from refvideo_nb.errors import (
     InvalidRequestError,
     PlanError,
@@ -20,6 +22,7 @@ from refvideo_nb.errors import (
     WaitTimeoutError,
     one_line,
 )
+from refvideo_nb.notebook.environment import Place, place
 from refvideo_nb.notebook.job import Job
 
 if TYPE_CHECKING:
@@ -69,7 +72,7 @@ class SweepCell:
     @property
     def cost(self) -> Decimal:
         """USD that it counts for in this sweep: as billed, else as estimated; 0 where it was reused."""
-        return Place(self.number, reused=self.reused, record=self.record).charge
+        return CellPlace(self.number, reused=self.reused, record=self.record).charge
 
 
 class Sweep:
@@ -122,7 +125,7 @@ class Sweep:
         """Every combination, in the design's order, with what became of it so far."""
         if self._cells is None:
             self._cells = self._session.ledger.sweeps.cells(self._started())
-        places: dict[int, Place] = {}
+        places: dict[int, CellPlace] = {}
         if self._id is not None:
             places = {p.number: p for p in self._session.ledger.sweeps.places(self._id)}
         design = self.design
@@ -140,6 +143,15 @@ class Sweep:
         """USD that its own jobs cost: as billed, else as estimated; what was reused cost it nothing."""
         places = self._session.ledger.sweeps.places(self._id) if self._id else []
         return sum((p.charge for p in places), Decimal(0))
+
+    def tally(self) -> Tally:
+        """How its cells stand, and their sums."""
+        if self._cells is None:
+            self._cells = self._session.ledger.sweeps.cells(self._started())
+        found = Tally(self.design, self._cells)
+        if self._id is not None:
+            found.take(self._session.ledger.sweeps.places(self._id))
+        return found
 
     def __len__(self) -> int:
         return len(self.design)
@@ -342,11 +354,39 @@ class Sweep:
             raise RefVideoError("this sweep is only planned, and nothing was sent: start() confirms its plan")
         return self._id
 
+    # --- showing -------------------------------------------------------------------------------------------
+
+    def bundle(self) -> dict[str, str]:
+        """The plan, or how it stands, as a MIME bundle."""
+        from refvideo_nb.display.sweep import plan_bundle, sweep_bundle  # noqa: PLC0415 - drawing loads the templates
+
+        if self._id is None:
+            assert self._plan is not None
+            return plan_bundle(self._plan, how=["Nothing was sent. sweep.start() confirms this plan and pays."])
+        return sweep_bundle(self.record, self.tally(), state=self.state)
+
+    def show(self) -> None:
+        """Show the plan or how it stands: alive in a notebook that somebody watches."""
+        where = place()
+        if where in {Place.SCRIPT, Place.TERMINAL}:
+            print(self.bundle()["text/plain"])  # noqa: T201 - there is nothing else to show it on
+        elif where is Place.NOTEBOOK:
+            from refvideo_nb.notebook.sweepcard import show_sweep  # noqa: PLC0415 - widgets load only where they show
+
+            show_sweep(self._session, self)
+        else:
+            from IPython.display import display  # noqa: PLC0415 - only in a notebook
+
+            display(self.bundle(), raw=True)  # type: ignore[no-untyped-call]
+
+    def _ipython_display_(self) -> None:
+        self.show()
+
     def __repr__(self) -> str:
         return f"<Sweep {self._id or 'not started'} {self.state} {len(self)} cells>"
 
 
-def _cell(design: Design, cell: Cell, place: Place | None) -> SweepCell:
+def _cell(design: Design, cell: Cell, place: CellPlace | None) -> SweepCell:
     record = place.record if place is not None else None
     return SweepCell(
         number=cell.number,
