@@ -200,7 +200,7 @@ class Engine:
                 # Whoever stops watching now must not lose the answer to a paid request.
                 await asyncio.shield(self._submits[record.id])
                 watch.changed()
-            await self._steps.follow(watch, client)
+            await self._steps.follow(watch, client, lambda: self.client(record.base_url))
         finally:
             # A submit that is still on its way keeps its job: its answer must find it.
             if watch.job_id not in self._submits and self._watches.get(watch.job_id) is watch:

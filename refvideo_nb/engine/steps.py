@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from refvideo_nb.ledger.store import Ledger
     from refvideo_nb.settings import Settings
 
+    _Connect = Callable[[], Awaitable[VideoClient]]
+
 __all__ = ["Steps"]
 
 _STATES = {
@@ -168,13 +170,13 @@ class Steps:
             f"cannot be written down ({trouble})"
         )
 
-    async def follow(self, watch: Watch, client: VideoClient) -> None:
+    async def follow(self, watch: Watch, client: VideoClient, connect: _Connect) -> None:
         """Ask after an accepted job until it ends, and fetch its file."""
         record = self._ledger.get(watch.job_id)
         if record.state in RESUMABLE:
-            await self._follow(record, watch, client)
+            await self._follow(record, watch, client, connect)
 
-    async def _follow(self, record: JobRecord, watch: Watch, client: VideoClient) -> None:
+    async def _follow(self, record: JobRecord, watch: Watch, client: VideoClient, connect: _Connect) -> None:
         waited = 0.0  # and not the time of day: a laptop that slept has not waited
         interval = self._settings.poll_interval
         # A job taken up again may have finished long ago: ask at once, wait afterwards.
@@ -195,6 +197,9 @@ class Steps:
                     if isinstance(error, NotFoundError):
                         watch.trouble = self._gone(record, error)
                     return
+                if isinstance(error, NetworkError) and not record.base_url:
+                    with contextlib.suppress(RefVideoError):  # the embedded simulator may have ended: start it anew
+                        client = await connect()
                 asked = error.retry_after if isinstance(error, APIError) else None
                 wait = max(wait, asked or 0.0)
             else:

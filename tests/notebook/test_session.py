@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from refvideo_nb.client.embedded import stop_simulator
 from refvideo_nb.core.job import State
 from refvideo_nb.engine.wish import Wish
 from refvideo_nb.errors import (
@@ -27,7 +31,7 @@ from refvideo_nb.errors import (
 from refvideo_nb.notebook import current
 from refvideo_nb.notebook.job import Job
 from refvideo_nb.notebook.session import Session
-from refvideo_nb.settings import Secret, Settings
+from refvideo_nb.settings import DEFAULT_BASE_URL, Secret, Settings
 from refvideo_nb.simulator import Simulator
 
 # USD 0.05 each
@@ -141,6 +145,18 @@ def test_a_job_whose_answer_was_lost_is_fetched_by_the_id_that_the_account_shows
     assert submit(session)[0].id == job.id, "it is the one that is found again"
     assert session.spent() == Decimal("0.1")
     assert simulator.stats()["paid_jobs"] == 2
+
+
+def test_a_simulator_that_ends_beneath_a_job_is_started_anew(open_session: Any, tmp_path: Path) -> None:
+    session = open_session(key=None, base_url=DEFAULT_BASE_URL, simulator_seconds=1.0)
+    try:
+        job, _ = submit(session)
+        while job.api_id is None:
+            time.sleep(0.01)
+        os.kill(json.loads((tmp_path / "home/simulator/endpoint.json").read_bytes())["pid"], signal.SIGKILL)
+        assert job.wait(60).video is not None
+    finally:
+        stop_simulator(tmp_path / "home")
 
 
 def test_a_failed_job_is_not_reused(open_session: Any, simulator: Simulator) -> None:
