@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from refvideo_nb.measure.embedders.protocol import normalised
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 __all__ = ["SMALLEST", "likeness", "overlaps", "square_windows", "strongest"]
@@ -81,20 +77,33 @@ def likeness(
     ndarray
         ``(windows, targets)`` float32, in the order of `square_windows`.
     """
-    rows, columns, channels = values.shape
-    sums = np.zeros((rows + 1, columns + 1, channels), dtype=np.float32)
-    # Cells of a network that is wide open differ by orders of magnitude; float32 keeps 7 digits of a sum of hundreds.
-    np.cumsum(np.cumsum(values, axis=0, dtype=np.float32), axis=1, out=sums[1:, 1:])
-    parts = [normalised(part) @ targets.T for part in _sums(sums, rows, columns, smallest)]
+    rows, columns, _ = values.shape
+    short = min(rows, columns)
+    # The sums themselves are needed for their lengths alone; their products with targets are sums of products.
+    sums, products = _integral(values), _integral(values @ targets.T)
+    parts = []
+    for side in range(min(smallest, short), short + 1):
+        inside = _inside(sums, side)
+        lengths = np.sqrt(np.einsum("nd,nd->n", inside, inside))
+        parts.append(_inside(products, side) / np.maximum(lengths, np.finfo(np.float32).tiny)[:, None])
     return np.concatenate(parts)
 
 
-def _sums(sums: NDArray[np.float32], rows: int, columns: int, smallest: int) -> Iterator[NDArray[np.float32]]:
-    """Sums over the windows of one side after another, ``(n, channels)``."""
-    short = min(rows, columns)
-    for side in range(min(smallest, short), short + 1):
-        part = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
-        yield part.reshape(-1, part.shape[2])
+def _integral(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Sums over everything above and to the left, ``(rows + 1, columns + 1, channels)``."""
+    rows, columns, channels = values.shape
+    sums = np.zeros((rows + 1, columns + 1, channels), dtype=np.float32)
+    np.cumsum(values, axis=0, out=sums[1:, 1:])
+    np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
+    return sums
+
+
+def _inside(sums: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Sums over the windows of one side, ``(n, channels)``."""
+    part = sums[side:, side:] - sums[:-side, side:]
+    part -= sums[side:, :-side]
+    part += sums[:-side, :-side]
+    return part.reshape(-1, part.shape[2])
 
 
 def strongest(scores: NDArray[np.float32], same: NDArray[np.bool_], top: int) -> NDArray[np.intp]:
