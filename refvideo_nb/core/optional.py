@@ -9,10 +9,11 @@ from refvideo_nb.errors import MissingDependencyError
 
 __all__ = ["INSTALL", "needed"]
 
-INSTALL = 'pip install "refvideo-nb[adherence]"'
+_COMMAND = 'pip install "refvideo-nb[{}]"'
+INSTALL = _COMMAND.format("adherence")
 
 
-def needed(module: str, *, what: str = "measuring adherence") -> Any:
+def needed(module: str, *, what: str = "measuring adherence", extra: str = "adherence") -> Any:
     """Import an optional package.
 
     Parameters
@@ -20,6 +21,8 @@ def needed(module: str, *, what: str = "measuring adherence") -> Any:
     module : str
     what : str
         What it is needed for, as the message says it.
+    extra : str
+        The extra of this package that brings it.
 
     Raises
     ------
@@ -30,5 +33,6 @@ def needed(module: str, *, what: str = "measuring adherence") -> Any:
         return importlib.import_module(module)
     except ImportError:
         raise MissingDependencyError(
-            f"{what} needs {module.partition('.')[0]}, which is not installed: run {INSTALL}", name=module
+            f"{what} needs {module.partition('.')[0]}, which is not installed: run {_COMMAND.format(extra)}",
+            name=module,
         ) from None

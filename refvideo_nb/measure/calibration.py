@@ -41,7 +41,13 @@ class Calibrated:
     p: float
 
 
-def calibrate(similarity: NDArray[np.float32], negatives: NDArray[np.float32], *, names: Sequence[str]) -> Calibrated:
+def calibrate(
+    similarity: NDArray[np.float32],
+    negatives: NDArray[np.float32],
+    *,
+    names: Sequence[str],
+    limit: tuple[float, float] | None = None,
+) -> Calibrated:
     """Place a reference among negatives.
 
     μ[t] is the negatives' mean in frame t; σ their standard deviation around it, pooled over
@@ -61,6 +67,9 @@ def calibrate(similarity: NDArray[np.float32], negatives: NDArray[np.float32], *
         ``(frames, K)`` float32.
     names : sequence of str
         Of the K.
+    limit : (float, float), optional
+        A threshold that is known from elsewhere, and how many σ lie between μ and it, for
+        networks whose negatives are too few here to tell; K may then be 0.
 
     Returns
     -------
@@ -74,10 +83,18 @@ def calibrate(similarity: NDArray[np.float32], negatives: NDArray[np.float32], *
     ([4.0, -1.0], 0.25)
     """
     count = negatives.shape[1]
+    if not count:
+        negatives = np.zeros((len(similarity), 1), dtype=np.float32)
     mean = negatives.mean(axis=1)
-    freedom = max(1, negatives.size - len(negatives))
-    sigma = max(_LEAST, float(np.sqrt(((negatives - mean[:, None]) ** 2).sum(dtype=np.float64) / freedom)))
-    as_much = int((negatives.mean(axis=0) >= similarity.mean()).sum())
+    if limit is None:
+        freedom = max(1, negatives.size - len(negatives))
+        sigma = float(np.sqrt(((negatives - mean[:, None]) ** 2).sum(dtype=np.float64) / freedom))
+        threshold = float(np.percentile(negatives, 95))
+    else:
+        threshold = limit[0]
+        sigma = (threshold - float(mean.mean())) / limit[1]
+    sigma = max(_LEAST, sigma)
+    as_much = int((negatives.mean(axis=0) >= similarity.mean()).sum()) if count else 0
     return Calibrated(
         negatives=Negatives(
             names=tuple(names),
@@ -85,7 +102,7 @@ def calibrate(similarity: NDArray[np.float32], negatives: NDArray[np.float32], *
             low=np.percentile(negatives, 5, axis=1).astype(np.float32),
             high=np.percentile(negatives, 95, axis=1).astype(np.float32),
             sigma=sigma,
-            threshold=float(np.percentile(negatives, 95)),
+            threshold=threshold,
         ),
         z=((similarity - mean) / np.float32(sigma)).astype(np.float32),
         p=(1 + as_much) / (1 + count),

@@ -1,53 +1,48 @@
-"""What is seen in a video, frame by frame: arrays that every number is made of."""
+"""What is seen in a video, frame by frame: arrays that every number is made of.
+
+Frames are looked at side by side, each by one thread, which wastes less than one frame on
+several cores; what is held at once is a few frames, however long the film is.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from refvideo_nb.measure.copies import Original, copy_points
-from refvideo_nb.measure.search import SHORT_SIDE, search
-from refvideo_nb.measure.targets import Vectors
-from refvideo_nb.media.sampling import FrameBatch, sample_frames
+from refvideo_nb.measure.looks import Frame, Look, Seen
+from refvideo_nb.measure.search import SHORT_SIDE
+from refvideo_nb.media.sampling import sample_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
-    from refvideo_nb.measure.embedders import Embedder, FeatureMap
-    from refvideo_nb.measure.pool import Pool
+    from refvideo_nb.measure.embedders import Embedder
 
-__all__ = ["Observed", "Target", "observe"]
+__all__ = ["CUT", "HOLD", "STILL", "Observed", "observe"]
 
-_BATCH = 4  # frames at once; a map of 1280 channels has 2.4 MB
-_CUT = 0.5  # cosine of whole neighbouring frames, below which a cut lies between them
+CUT = 0.7
+"""Cosine of whole neighbouring frames below which a cut lies between them."""
+STILL = 0.85
+"""Cosine of a whole frame with the last one in which unrelated pictures were looked for, from which on they keep
+what they had there: a picture that is the same is as alike to them as before."""
+HOLD = 8
+"""Frames after which they are looked for again in any case."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A reference as it is looked for.
-
-    Attributes
-    ----------
-    searched : bool
-        Whether anywhere in the frame; otherwise whole frames are compared.
-    vectors : Vectors
-        Of its pictures.
-    original : Original
-        Their corners, by which copies are found.
-    """
-
-    searched: bool
-    vectors: Vectors
-    original: Original
+_BATCH = 4  # frames that are decoded at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """A video's frames against R references and K negatives.
+    """A video's frames against R references, and what is alike to unrelated pictures.
 
     Attributes
     ----------
@@ -60,15 +55,16 @@ class Observed:
     copies : ndarray
         ``(frames, R)`` int32: matching corners where the reference fills the frame.
     alike : ndarray
-        ``(frames, R, R)`` float32: of the row's winning place to the column's reference.
+        ``(frames, R, R)`` float32: of the row's winning place to the column's reference; zero
+        between references that are looked for in different ways.
     neighbours : ndarray
         ``(frames - 1, R)`` float32: of a winning place to that of the next frame.
     cuts : ndarray
         ``(frames - 1,)`` bool.
-    searched, whole : ndarray
-        ``(frames, K)`` float32: the negatives' similarity by the search, and to whole frames.
+    chance : tuple of ndarray
+        R of them, ``(frames, K)`` float32: of unrelated pictures that are looked for in the same way.
     crops : int
-        Places that the network looked at.
+        Places that networks looked at.
     width, height : int
         Pixels of the video.
     seconds : float
@@ -82,44 +78,17 @@ class Observed:
     alike: NDArray[np.float32]
     neighbours: NDArray[np.float32]
     cuts: NDArray[np.bool_]
-    searched: NDArray[np.float32]
-    whole: NDArray[np.float32]
+    chance: tuple[NDArray[np.float32], ...]
     crops: int
     width: int
     height: int
     seconds: float
 
 
-@dataclass(slots=True)
-class _Row:
-    """One frame."""
-
-    similarity: NDArray[np.float32]
-    boxes: NDArray[np.float32]
-    vectors: NDArray[np.float32]
-    searched: NDArray[np.float32]
-    crops: int
-
-
-@dataclass(slots=True)
-class _Rows:
-    """What is kept of the frames that were seen; nothing of their pixels, so that memory is that of the numbers."""
-
-    similarity: list[NDArray[np.float32]] = field(default_factory=list)
-    boxes: list[NDArray[np.float32]] = field(default_factory=list)
-    copies: list[list[int]] = field(default_factory=list)
-    alike: list[NDArray[np.float32]] = field(default_factory=list)
-    neighbours: list[NDArray[np.float32]] = field(default_factory=list)
-    steps: list[float] = field(default_factory=list)
-    searched: list[NDArray[np.float32]] = field(default_factory=list)
-    whole: list[NDArray[np.float32]] = field(default_factory=list)
-    crops: int = 0
-
-
 def observe(
     path: Path,
-    targets: Sequence[Target],
-    pool: Pool,
+    looks: Sequence[Look],
+    originals: Sequence[Original],
     *,
     embedder: Embedder,
     frames: int | None,
@@ -132,51 +101,53 @@ def observe(
     Parameters
     ----------
     path : pathlib.Path
-    targets : sequence of Target
-    pool : Pool
+    looks : sequence of Look
+        Which together look for each of R references once.
+    originals : sequence of Original
+        R of them, by which copies are found.
     embedder : Embedder
+        Of whole frames; best one that keeps to a single thread.
     frames, every
         As `count` and `every` of `refvideo_nb.media.sampling.sample_frames`.
     threads : int, optional
+        Frames that are looked at side by side; as many as there are cores by default.
     seen : callable, optional
         Called with the number of frames that are done.
     """
-    looking = _Looking(targets, pool, embedder, threads)
-    rows, times = _Rows(), np.empty(0)
-    before: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
-    originals = [target.original for target in targets]
+    rows = _Rows(looks, len(originals))
+    waiting: deque[Future[_Row]] = deque()
+    stillness = _Stillness()
     width = height = 0
     seconds = 0.0
-    for batch in sample_frames(path, count=frames, every=every, short_side=SHORT_SIDE, batch=_BATCH):
-        width, height, seconds = width or batch.width, height or batch.height, batch.seconds
-        scale = np.array([width, height] * 2, np.float32) / np.array([*batch.images.shape[2:0:-1]] * 2, np.float32)
-        features = embedder.features(batch.images) if looking.searches else None
-        for number, whole in enumerate(embedder.embed(batch.images)):
-            row = looking.look(batch, number, features, whole)
-            rows.similarity.append(row.similarity)
-            rows.boxes.append(np.asarray(row.boxes * scale, dtype=np.float32))
-            rows.copies.append(copy_points(batch.images[number], originals))
-            rows.alike.append(looking.alike(row.vectors))
-            rows.searched.append(row.searched)
-            rows.whole.append(pool.vectors.fine @ whole)
-            rows.crops += row.crops
-            if before is not None:
-                rows.neighbours.append((before[0] * row.vectors).sum(axis=1))
-                rows.steps.append(float(before[1] @ whole))
-            before = (row.vectors, whole)
+    pool = ThreadPoolExecutor(threads or os.cpu_count() or 1)
+
+    def take(left: int) -> None:
+        while len(waiting) > left:
+            rows.add(waiting.popleft().result())
             if seen is not None:
-                seen(len(rows.similarity))
-        times = np.concatenate([times, batch.times])
+                seen(len(rows.times))
+
+    try:
+        for batch in sample_frames(path, count=frames, every=every, short_side=SHORT_SIDE, batch=_BATCH):
+            width, height, seconds = width or batch.width, height or batch.height, batch.seconds
+            high, wide = batch.images.shape[1:3]
+            scale = np.array([width / wide, height / high] * 2, dtype=np.float32)
+            for image, time, whole in zip(batch.images, batch.times, embedder.embed(batch.images), strict=True):
+                frame = Frame(image=image, whole=whole, fresh=stillness.ends(whole))
+                waiting.append(pool.submit(_look, frame, float(time), scale, looks, originals))
+            take(_BATCH)  # while these are looked at, the next ones are decoded
+        take(0)
+    finally:
+        pool.shutdown(cancel_futures=True)
     return Observed(
-        times=times,
+        times=np.array(rows.times),
         similarity=np.stack(rows.similarity),
         boxes=np.stack(rows.boxes),
         copies=np.array(rows.copies, dtype=np.int32),
         alike=np.stack(rows.alike),
-        neighbours=np.reshape(rows.neighbours, (-1, len(targets))).astype(np.float32),
-        cuts=np.array(rows.steps) < _CUT,
-        searched=np.stack(rows.searched),
-        whole=np.stack(rows.whole),
+        neighbours=np.reshape(rows.neighbours, (-1, len(originals))).astype(np.float32),
+        cuts=np.array(rows.steps) < CUT,
+        chance=rows.chance(),
         crops=rows.crops,
         width=width,
         height=height,
@@ -184,51 +155,86 @@ def observe(
     )
 
 
-class _Looking:
-    """The targets with their pictures in one list, negatives behind them."""
+class _Stillness:
+    """Tells when a picture has become another one; by whole frames alone, so that no reference has a say in it."""
 
-    def __init__(self, targets: Sequence[Target], pool: Pool, embedder: Embedder, threads: int | None) -> None:
-        self._targets, self._embedder, self._threads = targets, embedder, threads
-        self.searches = any(target.searched for target in targets)
-        sought = [target.vectors for target in targets if target.searched]
-        self._coarse = np.concatenate([v.coarse for v in (*sought, pool.vectors)])
-        self._fine = np.concatenate([v.fine for v in (*sought, pool.vectors)])
-        self._negatives = len(pool)
+    def __init__(self) -> None:
+        self._last: NDArray[np.float32] | None = None
+        self._held = 0
 
-    def look(self, batch: FrameBatch, number: int, features: FeatureMap | None, whole: NDArray[np.float32]) -> _Row:
-        """One frame of a batch, of which the map is asked for only where something is searched."""
-        high, wide = batch.images.shape[1:3]
-        count = len(self._targets)
-        row = _Row(
-            similarity=np.empty(count, np.float32),
-            boxes=np.tile(np.array([0, 0, wide, high], np.float32), (count, 1)),
-            vectors=np.tile(whole, (count, 1)),
-            searched=np.zeros(self._negatives, np.float32),
-            crops=0,
-        )
-        found = None
-        if features is not None:
-            found = search(
-                batch.images[number],
-                features,
-                coarse=self._coarse,
-                fine=self._fine,
-                embedder=self._embedder,
-                number=number,
-                threads=self._threads,
-            )
-            row.searched, row.crops = found.similarity[len(self._fine) - self._negatives :], found.crops
-        at = 0
-        for place, target in enumerate(self._targets):
-            if found is None or not target.searched:
-                row.similarity[place] = (target.vectors.fine @ whole).max()
-                continue
-            best = at + int(found.similarity[at : at + len(target.vectors)].argmax())
-            at += len(target.vectors)
-            row.similarity[place] = found.similarity[best]
-            row.boxes[place], row.vectors[place] = found.boxes[best], found.vectors[best]
-        return row
+    def ends(self, whole: NDArray[np.float32]) -> bool:
+        """Whether a frame, the next one, must be looked at anew."""
+        self._held += 1
+        if self._last is not None and self._held < HOLD and float(self._last @ whole) >= STILL:
+            return False
+        self._last, self._held = whole, 0
+        return True
 
-    def alike(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """``(R, R)``: of each winning place to each reference, by its best picture."""
-        return np.stack([(vectors @ target.vectors.fine.T).max(axis=1) for target in self._targets], axis=1)
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One frame."""
+
+    time: float
+    whole: NDArray[np.float32]
+    seen: tuple[Seen, ...]  # by each look
+    boxes: NDArray[np.float32]  # pixels of the video
+    copies: list[int]
+
+
+def _look(
+    frame: Frame, time: float, scale: NDArray[np.float32], looks: Sequence[Look], originals: Sequence[Original]
+) -> _Row:
+    seen = tuple(look.see(frame) for look in looks)
+    boxes = np.empty((len(originals), 4), dtype=np.float32)
+    for look, one in zip(looks, seen, strict=True):
+        boxes[list(look.columns)] = one.boxes
+    return _Row(
+        time, frame.whole, seen, np.asarray(boxes * scale, dtype=np.float32), copy_points(frame.image, originals)
+    )
+
+
+class _Rows:
+    """What is kept of frames: numbers, and of the last one its vectors."""
+
+    def __init__(self, looks: Sequence[Look], references: int) -> None:
+        self._looks, self._references = looks, references
+        self._last: _Row | None = None
+        self._chance: list[list[NDArray[np.float32]]] = [[] for _ in looks]
+        self.times: list[float] = []
+        self.similarity: list[NDArray[np.float32]] = []
+        self.boxes: list[NDArray[np.float32]] = []
+        self.copies: list[list[int]] = []
+        self.alike: list[NDArray[np.float32]] = []
+        self.neighbours: list[NDArray[np.float32]] = []
+        self.steps: list[float] = []
+        self.crops = 0
+
+    def add(self, row: _Row) -> None:
+        """The next frame."""
+        similarity, neighbours = (np.empty(self._references, dtype=np.float32) for _ in range(2))
+        alike = np.zeros((self._references,) * 2, dtype=np.float32)
+        for number, (look, seen) in enumerate(zip(self._looks, row.seen, strict=True)):
+            columns = list(look.columns)
+            similarity[columns] = seen.similarity
+            alike[np.ix_(columns, columns)] = look.alike(seen.vectors)
+            if self._last is not None:
+                neighbours[columns] = look.near(self._last.seen[number].vectors, seen.vectors)
+            chance = self._chance[number]
+            chance.append(chance[-1] if seen.chance is None else seen.chance)
+            self.crops += seen.crops
+        if self._last is not None:
+            self.neighbours.append(neighbours)
+            self.steps.append(float(self._last.whole @ row.whole))
+        self._last = row
+        self.times.append(row.time)
+        self.similarity.append(similarity)
+        self.boxes.append(row.boxes)
+        self.copies.append(row.copies)
+        self.alike.append(alike)
+
+    def chance(self) -> tuple[NDArray[np.float32], ...]:
+        """By reference."""
+        by_column = {column: n for n, look in enumerate(self._looks) for column in look.columns}
+        stacked = [np.stack(chance) for chance in self._chance]
+        return tuple(stacked[by_column[column]] for column in range(self._references))

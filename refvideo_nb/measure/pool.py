@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from refvideo_nb.measure.embedders import Embedder
 
-__all__ = ["ENOUGH", "Pool", "bundled"]
+__all__ = ["ENOUGH", "Pool", "bundled", "portraits"]
 
 ENOUGH = 30
 """Pictures below which a note says that chance is told by few: p cannot be below 1 / (1 + K)."""
@@ -79,6 +79,7 @@ _PARTS: tuple[tuple[tuple[str, str], str, dict[str, tuple[float, float, float, f
     (_MATPLOTLIB, "Minduka_Present_Blue_Pack.png", {"": (0, 0, 1, 1)}),
     (_MATPLOTLIB, "logo2.png", {"": (0, 0, 1, 1)}),
 )
+_FACES = ("astronaut.png", "grace_hopper.jpg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +145,12 @@ def bundled(embedder: Embedder) -> Pool:
         vectors = embedded([_cut(images[group], part) for _, group, part, _ in found], embedder)
         _keep(cache, vectors)
     return Pool(names=tuple(name for name, *_ in found), groups=tuple(group for _, group, *_ in found), vectors=vectors)
+
+
+def portraits() -> list[tuple[str, NDArray[np.uint8]]]:
+    """Those of the same pictures that show a face from the front, whole, with their names."""
+    files = {group: file for _, group, _, file in _found() if group.endswith(_FACES)}
+    return [(group, pixels(file, name=group)) for group, file in files.items()]
 
 
 def _found() -> list[tuple[str, str, tuple[float, float, float, float], bytes]]:

@@ -18,7 +18,7 @@ from refvideo_nb.measure.windows import likeness, overlaps, square_windows, stro
 from refvideo_nb.media.scaling import crops
 
 if TYPE_CHECKING:
-    from refvideo_nb.measure.embedders import Embedder, FeatureMap
+    from refvideo_nb.measure.embedders import Embedder
 
 __all__ = ["MOST_OVERLAP", "SHORT_SIDE", "TOP", "Found", "search"]
 
@@ -54,12 +54,10 @@ class Found:
 
 def search(
     frame: NDArray[np.uint8],
-    features: FeatureMap,
     *,
     coarse: NDArray[np.float32],
     fine: NDArray[np.float32],
     embedder: Embedder,
-    number: int = 0,
     threads: int | None = None,
 ) -> Found:
     """S[t, r] of one frame: max over windows w of ⟨e(w), e(r)⟩, the windows chosen by the frame's map.
@@ -71,23 +69,20 @@ def search(
     ----------
     frame : ndarray
         ``(height, width, 3)`` uint8.
-    features : FeatureMap
-        Of a batch of frames of this size.
     coarse : ndarray
         ``(targets, channels)`` float32: means of the targets' own maps.
     fine : ndarray
         ``(targets, d)`` float32: the targets' embeddings.
     embedder : Embedder
         Which made all of these.
-    number : int
-        Of the frame in the batch.
     threads : int, optional
 
     Returns
     -------
     Found
     """
-    values = features.values[number]
+    features = embedder.features(frame[None])
+    values = features.values[0]
     rows, columns = values.shape[:2]
     windows = square_windows(rows, columns)
     chosen = strongest(likeness(values, coarse), overlaps(rows, columns, MOST_OVERLAP), TOP)

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     from refvideo_nb.measure.embedders import Embedder
 
-__all__ = ["Given", "Picture", "Vectors", "embedded", "read", "whole"]
+__all__ = ["Given", "Images", "Picture", "Vectors", "embedded", "read", "whole"]
 
 Picture = bytes | Path | NDArray[np.uint8]
 """An encoded file, where one is, or ``(height, width, 3)`` uint8."""
+Images = list[NDArray[np.uint8]]
+"""Pictures of any sizes, ``(height, width, 3)`` uint8 each."""
 _SMALLEST = 32  # pixels of a side: less than one cell of a network's map
 
 
@@ -65,7 +67,7 @@ class Vectors:
         return len(self.fine)
 
 
-def read(reference: Given) -> tuple[Measured, list[NDArray[np.uint8]]]:
+def read(reference: Given) -> tuple[Measured, Images]:
     """A reference's facts and its pictures, ``(height, width, 3)`` uint8 each.
 
     Raises

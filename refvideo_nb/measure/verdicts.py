@@ -34,7 +34,8 @@ def verdict(
     if copied >= COPIES:
         return "copied"
     far = (strength or 0.0) >= FAR
-    if p > CHANCE and not (coverage >= PARTLY and far):
+    # Of faces the limit is known from elsewhere, and negatives are too few for a small p.
+    if p > CHANCE and not (coverage >= PARTLY and (far or role == "face")):
         return "not found"
     # A place that is nearer to another reference shows that one, and this one not.
     if not coverage or (binding is not None and binding < OWN):

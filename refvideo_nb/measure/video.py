@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from refvideo_nb.core.adherence import Measured, Report, Score
+from refvideo_nb.core.adherence import ROLES, Measured, Report
 from refvideo_nb.errors import InvalidRequestError, one_line
-from refvideo_nb.measure import verdicts
-from refvideo_nb.measure.calibration import Calibrated, calibrate, grouped
-from refvideo_nb.measure.copies import POINTS, Original, copied_share, first_frame_copy
-from refvideo_nb.measure.course import Binding, binding, presence, sameness, stability
+from refvideo_nb.measure.calibration import calibrate, grouped
+from refvideo_nb.measure.copies import POINTS, Original
 from refvideo_nb.measure.embedders import DEFAULT, Embedder, find_embedder
-from refvideo_nb.measure.intervals import mean_interval, theil_sen
-from refvideo_nb.measure.observe import Observed, Target, observe
-from refvideo_nb.measure.pool import ENOUGH, Pool, bundled
+from refvideo_nb.measure.faces import SAME_PERSON, SPREAD, Faces, find_faces
+from refvideo_nb.measure.looks import Anywhere, AtFaces, Look, Whole
+from refvideo_nb.measure.observe import CUT, HOLD, STILL, observe
+from refvideo_nb.measure.pool import ENOUGH, Pool, bundled, portraits
+from refvideo_nb.measure.scores import scored
 from refvideo_nb.measure.search import MOST_OVERLAP, SHORT_SIDE, TOP
-from refvideo_nb.measure.targets import Given, embedded, read
+from refvideo_nb.measure.targets import Given, Images, Vectors, embedded, read
 from refvideo_nb.measure.windows import SMALLEST
 
 if TYPE_CHECKING:
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+
 __all__ = ["SAME_SUBJECT", "measure_video"]
 
 SAME_SUBJECT = 0.5
 """Cosine with a reference from which on a negative counts as the same subject, and is left out."""
+_VERSIONS = ("refvideo-nb", "av", "numpy", "onnxruntime", "opencv-python-headless", "pillow")
 
 
 def measure_video(
@@ -95,23 +98,31 @@ def measure_video(
         With the command that installs what is missing.
     """
     _check(references)
-    network = find_embedder(embedder, threads=threads)
-    measured, targets = _targets(references, network)
-    pool = _pool(negatives, targets, network)
+    network = find_embedder(embedder, threads=1)
+    read_ones = [read(reference) for reference in references]
+    measured, images = tuple(facts for facts, _ in read_ones), [pictures for _, pictures in read_ones]
+    others = [(facts, pictures) for facts, pictures in map(read, negatives)]
+    looks, names = _looks(measured, images, others, network)
     observed = observe(
-        path, targets, pool, embedder=network, frames=frames, every=every, threads=threads, seen=progress
+        path,
+        looks,
+        [Original.of(pictures) for pictures in images],
+        embedder=network,
+        frames=frames,
+        every=every,
+        threads=threads,
+        seen=progress,
     )
     calibrated = [
         calibrate(
             observed.similarity[:, column],
-            grouped(observed.searched if target.searched else observed.whole, len(target.vectors), seed=seed),
-            names=pool.names,
+            grouped(observed.chance[column], len(images[column]), seed=seed),
+            names=names[column],
+            limit=(SAME_PERSON, SPREAD) if reference.role == "face" else None,
         )
-        for column, target in enumerate(targets)
+        for column, reference in enumerate(measured)
     ]
-    limits = np.array([c.negatives.threshold for c in calibrated], dtype=np.float32)
-    covered = observed.similarity > limits
-    bound, confusion = _binding(observed, covered, measured)
+    scores, confusion = scored(observed, calibrated, measured, seed=seed)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Report(
@@ -128,20 +139,9 @@ def measure_video(
         copies=observed.copies,
         negatives={one.name: c.negatives for one, c in zip(measured, calibrated, strict=True)},
         confusion=confusion,
-        scores=tuple(
-            _score(
-                column,
-                observed=observed,
-                covered=covered[:, column],
-                calibrated=calibrated[column],
-                reference=measured[column],
-                bound=bound.get(column),
-                seed=seed,
-            )
-            for column in range(len(measured))
-        ),
-        settings=_settings(network, pool, frames=frames, every=every, seed=seed),
-        notes=_notes(measured, pool),
+        scores=scores,
+        settings=_settings(network, measured, names, frames=frames, every=every, seed=seed),
+        notes=_notes(measured, names),
     )
 
 
@@ -159,142 +159,109 @@ def _check(references: Sequence[Given]) -> None:
         )
 
 
-def _targets(references: Sequence[Given], network: Embedder) -> tuple[tuple[Measured, ...], list[Target]]:
-    measured, targets = [], []
-    for reference in references:
-        facts, images = read(reference)
-        measured.append(facts)
-        targets.append(
-            Target(searched=facts.role == "subject", vectors=embedded(images, network), original=Original.of(images))
-        )
-    return tuple(measured), targets
+def _looks(
+    measured: Sequence[Measured],
+    images: Sequence[Images],
+    others: Sequence[tuple[Measured, Images]],
+    network: Embedder,
+) -> tuple[list[Look], list[tuple[str, ...]]]:
+    """Who looks for which reference, and by column the names of the negatives that are looked for in the same way."""
+    columns = {role: [c for c, one in enumerate(measured) if one.role == role] for role in ROLES}
+    names: list[tuple[str, ...]] = [()] * len(measured)
+    looks: list[Look] = []
+    if by_embedding := [c for c in range(len(measured)) if measured[c].role != "face"]:
+        vectors = {c: embedded(images[c], network) for c in by_embedding}
+        pool = _pool(others, list(vectors.values()), network)
+        for c in by_embedding:
+            names[c] = pool.names
+        if searched := columns["subject"]:
+            looks.append(Anywhere(searched, [vectors[c] for c in searched], pool.vectors, embedder=network))
+        if whole := sorted(columns["style"] + columns["scene"]):
+            looks.append(Whole(whole, [vectors[c] for c in whole], pool.vectors))
+    if faced := columns["face"]:
+        faces = find_faces()
+        people = [faces.of(images[c], name=measured[c].name) for c in faced]
+        strangers, their_names = _strangers(others, people, faces)
+        for c in faced:
+            names[c] = their_names
+        looks.append(AtFaces(faced, people, strangers, faces=faces))
+    return looks, names
 
 
-def _pool(given: Sequence[Given], targets: Sequence[Target], network: Embedder) -> Pool:
+def _pool(others: Sequence[tuple[Measured, Images]], wanted: Sequence[Vectors], network: Embedder) -> Pool:
     """The negatives, without those that are a reference's own subject: they would be in the video."""
     pool = bundled(network)
-    for reference in given:
-        facts, images = read(reference)
+    for facts, pictures in others:
         names = tuple(f"{facts.name}: {digest[:8]}" for digest in facts.sha256)
-        pool += Pool(names=names, groups=(facts.name,) * len(names), vectors=embedded(images, network))
-    wanted = np.concatenate([target.vectors.fine for target in targets])
-    same = (pool.vectors.fine @ wanted.T >= SAME_SUBJECT).any(axis=1)
+        pool += Pool(names=names, groups=(facts.name,) * len(names), vectors=embedded(pictures, network))
+    alike = pool.vectors.fine @ np.concatenate([vectors.fine for vectors in wanted]).T
+    same = (alike >= SAME_SUBJECT).any(axis=1)
     return pool.without({group for group, is_same in zip(pool.groups, same, strict=True) if is_same})
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    share: float | None
-    margin: float | None
-    taken: str | None  # the other reference that most of its places are nearer to
+def _strangers(
+    others: Sequence[tuple[Measured, Images]], people: Sequence[NDArray[np.float32]], faces: Faces
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+    """The surest faces of other pictures, where they have one, without those of the people looked for."""
+    pictures = portraits() + [(facts.name, picture) for facts, given in others for picture in given]
+    found = [(name, faces.find(picture)[1][:1]) for name, picture in pictures]
+    known = np.concatenate(people)
+    strange = [
+        (name, face) for name, face in found if len(face) and not (faces.alike(face, known) >= SAME_PERSON).any()
+    ]
+    return np.concatenate([face for _, face in strange] or [known[:0]]), tuple(name for name, _ in strange)
 
 
-def _binding(
-    observed: Observed, covered: NDArray[np.bool_], measured: Sequence[Measured]
-) -> tuple[dict[int, _Bound], NDArray[np.int64]]:
-    """By column, of subjects where there are at least two; and the confusion matrix of all columns."""
-    confusion = np.zeros((len(measured),) * 2, dtype=np.int64)
-    columns = [column for column, one in enumerate(measured) if one.role == "subject"]
-    if len(columns) < 2:  # noqa: PLR2004 - one has nobody to be taken for
-        return {}, confusion
-    found: Binding = binding(observed.alike[:, columns][:, :, columns], covered[:, columns])
-    confusion[np.ix_(columns, columns)] = found.confusion
-    bound = {}
-    for place, column in enumerate(columns):
-        nearest = int(found.confusion[place].argmax())
-        taken = measured[columns[nearest]].name if found.confusion[place].any() and nearest != place else None
-        bound[column] = _Bound(found.share[place], found.margin[place], taken)
-    return bound, confusion
-
-
-def _score(
-    column: int,
+def _settings(
+    network: Embedder,
+    measured: Sequence[Measured],
+    names: Sequence[tuple[str, ...]],
     *,
-    observed: Observed,
-    covered: NDArray[np.bool_],
-    calibrated: Calibrated,
-    reference: Measured,
-    bound: _Bound | None,
+    frames: int | None,
+    every: float | None,
     seed: int,
-) -> Score:
-    similarity = observed.similarity[:, column]
-    seen = presence(covered, observed.times, observed.seconds)
-    box = observed.boxes[:, column]
-    areas = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1]) / (observed.width * observed.height)
-    area = float(np.median(areas[covered])) if covered.any() else None
-    z, p = float(calibrated.z.mean()), calibrated.p
-    strength = float(calibrated.z[covered].mean()) if covered.any() else None
-    copies = observed.copies[:, column]
-    copied, first = float(copied_share(copies)), bool(first_frame_copy(copies, observed.times))
-    word = verdicts.verdict(
-        role=reference.role,
-        p=p,
-        coverage=seen.coverage,
-        strength=strength,
-        copied=copied,
-        area=area,
-        binding=bound.share if bound else None,
-    )
-    low, high = mean_interval(similarity, seed=seed)
-    return Score(
-        reference=reference.name,
-        role=reference.role,
-        adherence=float(similarity.mean()),
-        low=low,
-        high=high,
-        covered=float(similarity[covered].mean()) if covered.any() else None,
-        z=z,
-        p=p,
-        coverage=seen.coverage,
-        onset=seen.onset,
-        longest_gap=seen.longest_gap,
-        stability=stability(similarity, observed.cuts),
-        drift=theil_sen(observed.times, similarity),
-        sameness=sameness(observed.neighbours[:, column], covered, observed.cuts),
-        copied=copied,
-        first_frame_copy=first,
-        binding=bound.share if bound else None,
-        margin=bound.margin if bound else None,
-        area=area,
-        verdict=word,
-        sentence=verdicts.sentence(
-            name=reference.name,
-            role=reference.role,
-            verdict=word,
-            z=z,
-            strength=strength,
-            coverage=seen.coverage,
-            copied=copied,
-            first=first,
-            taken=bound.taken if bound else None,
-        ),
-    )
-
-
-def _settings(network: Embedder, pool: Pool, *, frames: int | None, every: float | None, seed: int) -> dict[str, Any]:
-    return {
+) -> dict[str, Any]:
+    settings: dict[str, Any] = {
         "embedder": network.name,
         "embedder_sha256": network.sha256,
         "preprocessing": network.preprocessing,
         "windows": {"short_side": SHORT_SIDE, "smallest": SMALLEST, "top": TOP, "most_overlap": MOST_OVERLAP},
         "frames": frames,
         "every": every,
-        "negatives": list(pool.names),
+        "negatives": {one.name: list(own) for one, own in zip(measured, names, strict=True)},
+        "negatives_anew": {"still": STILL, "hold": HOLD},
         "same_subject": SAME_SUBJECT,
+        "cut": CUT,
         "copy_points": POINTS,
         "seed": seed,
+        "versions": _versions(),
     }
+    if any(one.role == "face" for one in measured):
+        faces = find_faces()
+        settings |= {"faces": faces.name, "faces_sha256": faces.sha256, "same_person": SAME_PERSON}
+    return settings
 
 
-def _notes(measured: Sequence[Measured], pool: Pool) -> tuple[str, ...]:
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _VERSIONS:
+        with contextlib.suppress(PackageNotFoundError):  # OpenCV comes under several names
+            found[package] = version(package)
+    return found
+
+
+def _notes(measured: Sequence[Measured], names: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     notes = [
         "nothing here was validated by people's judgement",
         "a look-alike of the same kind scores nearly as high as the subject itself",
     ]
-    if len(pool) < ENOUGH:
-        notes.append(f"chance is told by {len(pool)} unrelated pictures only: give more as negatives")
+    few = [len(own) for one, own in zip(measured, names, strict=True) if one.role != "face" and len(own) < ENOUGH]
+    if few:
+        notes.append(f"chance is told by {min(few)} unrelated pictures only: give more as negatives")
     if any(one.role in {"style", "scene"} for one in measured):
         notes.append("style and scene are told by whole frames, a proxy that also answers to what is in them")
+    if any(one.role == "face" for one in measured):
+        notes.append("faces are judged by the limit of their network; p says little, since few other faces are known")
     if any(len(one.sha256) > 1 for one in measured):
         notes.append("several pictures of one subject are held against as many unrelated ones, the best of each")
     return tuple(notes)

@@ -100,10 +100,9 @@ def _integral(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _inside(sums: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     """Sums over the windows of one side, ``(n, channels)``."""
-    part = sums[side:, side:] - sums[:-side, side:]
-    part -= sums[side:, :-side]
-    part += sums[:-side, :-side]
-    return part.reshape(-1, part.shape[2])
+    bands = sums[side:] - sums[:-side]
+    inside = bands[:, side:] - bands[:, :-side]
+    return inside.reshape(-1, inside.shape[2])
 
 
 def strongest(scores: NDArray[np.float32], same: NDArray[np.bool_], top: int) -> NDArray[np.intp]:
