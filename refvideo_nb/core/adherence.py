@@ -169,7 +169,7 @@ class Report:
         By the reference's name: what it has to beat depends on its role and on how many pictures it has.
     confusion : ndarray
         ``(references, references)`` int64: covered frames of the row's reference whose winning box is nearest
-        to the column's. Zeros where there are fewer than two subjects.
+        to the column's. Zeros between roles, and where there are fewer than two subjects, or faces.
     scores : tuple of Score
         One a reference, in the same order.
     settings : mapping

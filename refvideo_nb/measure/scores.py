@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["scored"]
 
+_PLACED = ("subject", "face")  # roles whose references have a place in the frame, which can be another's
+
 
 def scored(
     observed: Observed, calibrated: Sequence[Calibrated], measured: Sequence[Measured], *, seed: int
@@ -67,18 +69,19 @@ class _Bound:
 def _binding(
     observed: Observed, covered: NDArray[np.bool_], measured: Sequence[Measured]
 ) -> tuple[dict[int, _Bound], NDArray[np.int64]]:
-    """By column, of subjects where there are at least two; and the confusion matrix of all columns."""
+    """By column, of subjects and of faces where there are at least two; and the confusion matrix of all columns."""
     confusion = np.zeros((len(measured),) * 2, dtype=np.int64)
-    columns = [column for column, one in enumerate(measured) if one.role == "subject"]
-    if len(columns) < 2:  # noqa: PLR2004 - one has nobody to be taken for
-        return {}, confusion
-    found = binding(observed.alike[:, columns][:, :, columns], covered[:, columns])
-    confusion[np.ix_(columns, columns)] = found.confusion
-    bound = {}
-    for place, column in enumerate(columns):
-        nearest = int(found.confusion[place].argmax())
-        taken = measured[columns[nearest]].name if found.confusion[place].any() and nearest != place else None
-        bound[column] = _Bound(found.share[place], found.margin[place], taken)
+    bound: dict[int, _Bound] = {}
+    for role in _PLACED:
+        columns = [column for column, one in enumerate(measured) if one.role == role]
+        if len(columns) < 2:  # noqa: PLR2004 - one has nobody to be taken for
+            continue
+        found = binding(observed.alike[:, columns][:, :, columns], covered[:, columns])
+        confusion[np.ix_(columns, columns)] = found.confusion
+        for place, column in enumerate(columns):
+            nearest = int(found.confusion[place].argmax())
+            taken = measured[columns[nearest]].name if found.confusion[place].any() and nearest != place else None
+            bound[column] = _Bound(found.share[place], found.margin[place], taken)
     return bound, confusion
 
 
