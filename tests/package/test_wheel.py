@@ -17,8 +17,6 @@ import sys
 from pathlib import Path
 import refvideo_nb
 from refvideo_nb.client.embedded import stop_simulator
-from refvideo_nb.display.card import card_bundle
-from refvideo_nb.notebook.form.form import Form
 from refvideo_nb.notebook.player.source import script, style
 
 assert Path(refvideo_nb.__file__).is_relative_to(Path(sys.argv[1])), refvideo_nb.__file__
@@ -27,6 +25,7 @@ try:
         "a ball", model="x-ai/grok-imagine-video", duration=1, resolution="480p", aspect_ratio="1:1"
     ).wait(60)
     clip.show()
+    refvideo_nb.form("a cat")
     print(len(script()) > 1000, len(style()) > 1000, clip.video.stat().st_size > 1000)
 finally:
     stop_simulator(Path("refvideo").absolute())
