@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from refvideo_nb.errors import RefVideoError
+from refvideo_nb.notebook.adherence import AdherenceReport, adherence
 from refvideo_nb.notebook.api import allow_nested, form, generate, jobs, models, resume
 from refvideo_nb.notebook.comparing import compare
 from refvideo_nb.notebook.contact import contact_sheet
@@ -20,10 +21,12 @@ from refvideo_nb.notebook.sweeping import sweep, sweeps
 __version__ = "0.1.0"
 
 __all__ = [
+    "AdherenceReport",
     "Job",
     "RefVideoError",
     "Sweep",
     "__version__",
+    "adherence",
     "allow_nested",
     "compare",
     "contact_sheet",

@@ -7,10 +7,12 @@ import refvideo_nb
 
 def test_exported_names() -> None:
     assert refvideo_nb.__all__ == [
+        "AdherenceReport",
         "Job",
         "RefVideoError",
         "Sweep",
         "__version__",
+        "adherence",
         "allow_nested",
         "compare",
         "contact_sheet",

@@ -26,6 +26,7 @@ HELP = """\
 %refvideo models      the video models: what each takes, and what is known of its references; to rank and search
 %refvideo jobs        the jobs of this home folder, newest first; to search, show, resume and forget
 %refvideo show ID     a job as it is now (the beginning of its id, or the variable that holds it, is enough)
+%refvideo score CLIP  how well a clip followed its references: a job's variable or id, or a path with --ref NAME=SOURCE
 %refvideo resume [ID] go on watching unfinished jobs, or go on with a sweep; nothing is paid again
 %refvideo found ID API_ID  go on with a job whose answer was lost, by the id on the account's activity page
 %refvideo sweeps      the sweeps of this home folder, newest first; show and resume take their ids too
@@ -168,6 +169,12 @@ def _sweeps(words: list[str], shell: Any) -> None:
         display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
 
+def _score(words: list[str], shell: Any) -> None:
+    from refvideo_nb.notebook.scoring import score  # noqa: PLC0415 - as above
+
+    score(words, shell)
+
+
 def _resume(words: list[str], shell: Any) -> None:
     from refvideo_nb.notebook.api import resume  # noqa: PLC0415 - as above
 
@@ -213,6 +220,7 @@ COMMANDS: dict[str, Callable[[list[str], Any], None]] = {
     "models": _models,
     "resume": _resume,
     "retry": _retry,
+    "score": _score,
     "show": _show,
     "sweeps": _sweeps,
 }

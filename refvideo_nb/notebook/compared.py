@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from refvideo_nb.core.job import JobRecord
 
-__all__ = ["references_of", "sides_of"]
+__all__ = ["as_reference", "find_video", "load_all", "references_of", "sides_of"]
 
 _MOST = 9
 _LONGEST_LABEL = 48  # characters
@@ -54,7 +54,7 @@ def sides_of(
             f"{count} videos cannot be compared: give one to {_MOST} jobs, ids of jobs or paths", field="jobs_or_paths"
         )
     given = _checked(labels, count)
-    found = [_find(one) for one in jobs_or_paths]
+    found = [find_video(one) for one in jobs_or_paths]
     sides = []
     for label, (path, job) in zip(given or _labels(found), found, strict=True):
         record = job.record if job else None
@@ -63,7 +63,7 @@ def sides_of(
     return sides, [(letter, job) for letter, (_, job) in zip(LETTERS, found, strict=False) if job]
 
 
-def _find(given: Any) -> tuple[Path, Job | None]:
+def find_video(given: Any) -> tuple[Path, Job | None]:
     """The file of a video, and the job that it came from."""
     if isinstance(given, Job):
         return _of_job(given), given
@@ -176,14 +176,14 @@ def _kept(reference: Reference, job: Job) -> bytes | None:
 
 def _given(references: Mapping[str, Any] | Iterable[Any]) -> list[Seen]:
     """References that somebody names here, read now."""
-    loaded = _load(named_sources(references))
+    loaded = load_all(named_sources(references))
     return [
-        Seen(name=f"@{one.named.name}", colour=reference_colour(index), data=_picture(*_as_reference(one)))
+        Seen(name=f"@{one.named.name}", colour=reference_colour(index), data=_picture(*as_reference(one)))
         for index, one in enumerate(loaded)
     ]
 
 
-def _load(named: list[Named]) -> list[Loaded]:
+def load_all(named: list[Named]) -> list[Loaded]:
     """Read the sources; in a thread of its own, since the kernel's own loop is running."""
 
     async def all_of_them() -> list[Loaded]:
@@ -193,7 +193,7 @@ def _load(named: list[Named]) -> list[Loaded]:
         return thread.submit(asyncio.run, all_of_them()).result()
 
 
-def _as_reference(one: Loaded) -> tuple[Reference, Callable[[Reference], bytes]]:
+def as_reference(one: Loaded) -> tuple[Reference, Callable[[Reference], bytes]]:
     kind = "image" if is_image(one.data) else "video"
     name = one.named.name
     reference = Reference(name=name, kind=kind, sha256="", media_type="", nbytes=len(one.data))  # type: ignore[arg-type]

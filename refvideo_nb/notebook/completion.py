@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from refvideo_nb.notebook.commands import COMMANDS
 from refvideo_nb.notebook.current import known_models
+from refvideo_nb.notebook.job import Job
 from refvideo_nb.notebook.options import parser, words
 
 if TYPE_CHECKING:
@@ -24,12 +25,33 @@ def complete(shell: Any, event: Any) -> list[str]:
     cut = len(word) - len(event.symbol)
     before = _so_far(line.removesuffix(word))
     if not line.startswith("%%"):
-        found = list(COMMANDS) if len(before) == 1 else []
+        found = list(COMMANDS) if len(before) == 1 else _of_score(before, word, shell) if before[1] == "score" else []
     elif word.startswith("-"):
         found = [s for a in parser()._actions for s in a.option_strings]  # noqa: SLF001 - argparse has no public list
     else:
         found = _values(before, shell)
     return [f[cut:] for f in found if f.startswith(word)]
+
+
+def _of_score(before: list[str], word: str, shell: Any) -> list[str]:
+    """What may follow ``%refvideo score``: what can be measured, options, and the networks."""
+    from refvideo_nb.notebook.scoring import score_parser  # noqa: PLC0415 - loaded when it is asked for
+
+    if word.startswith("-"):
+        return [s for a in score_parser()._actions for s in a.option_strings]  # noqa: SLF001 - as above
+    if before[-1] in {"-e", "--embedder"}:
+        from refvideo_nb.measure.embedders import EMBEDDERS  # noqa: PLC0415 - loads numpy
+
+        return list(EMBEDDERS)
+    if before[-1] == "--frames":
+        return ["all"]
+    if before[-1] in {"-r", "--ref", "--negative"}:
+        return _variables(shell)
+    return [n for n in _variables(shell) if isinstance(shell.user_ns[n], Job)] if len(before) == 2 else []  # noqa: PLR2004 - %refvideo score
+
+
+def _variables(shell: Any) -> list[str]:
+    return [n for n in shell.user_ns if not n.startswith("_")]
 
 
 def _so_far(line: str) -> list[str]:
@@ -43,7 +65,7 @@ def _values(words: list[str], shell: Any) -> list[str]:
     """What an option takes, by the model that the line names."""
     last = words[-1] if words else ""
     if last in {"-r", "--ref"}:
-        return [n for n in shell.user_ns if not n.startswith("_")]
+        return _variables(shell)
     models = _models()
     if last in {"-m", "--model"}:
         return [m.id for m in models]

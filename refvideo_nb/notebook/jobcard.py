@@ -21,6 +21,7 @@ from refvideo_nb.display.form import messages_html
 from refvideo_nb.display.line import progress_html
 from refvideo_nb.errors import RefVideoError, one_line
 from refvideo_nb.notebook.card import card_of
+from refvideo_nb.notebook.measurecard import MeasureCard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +92,11 @@ class JobCard:
         self._show_it = self._button("Show", self._show, tip="Show the result, or what went wrong, right here")
         self._save_as = self._button("Save as", self._toggle_saving, tip="Copy the MP4 to a file of yours")
         self._again = self._button("Use again", self._on_again, tip="Put its request into the form")
-        buttons = (self._stop, self._resume, self._show_it, self._save_as, self._again)
+        self._adherence = MeasureCard(session, job_id)
+        self._measure = self._button(
+            "Measure adherence", self._adherence.start, tip="How well the references were followed, frame by frame"
+        )
+        buttons = (self._stop, self._resume, self._show_it, self._save_as, self._measure, self._again)
         self._actions = ipywidgets.HBox(buttons, layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="4px"))
         self._said = ipywidgets.HTML()
         self._result = ipywidgets.HTML()
@@ -106,7 +111,9 @@ class JobCard:
             [self._path, self._button("Save", self._save)],
             layout=ipywidgets.Layout(display="none", flex_flow="row wrap", grid_gap="4px 8px"),
         )
-        self.box = ipywidgets.VBox([head, self._saving, self._said, self._result], layout={"grid_gap": "4px"})
+        self.box = ipywidgets.VBox(
+            [head, self._saving, self._said, self._result, self._adherence.box], layout={"grid_gap": "4px"}
+        )
         self._offer()
 
     def _button(self, label: str, does: Callable[[], Any], **more: Any) -> Any:
@@ -169,6 +176,7 @@ class JobCard:
             (self._resume, record is not None and record.state in RESUMABLE),
             (self._show_it, settled),
             (self._save_as, record is not None and record.state is State.DOWNLOADED),
+            (self._measure, record is not None and _can_be_measured(record)),
             (self._again, settled and self._use_again is not None),
         ):
             each.layout.display = "" if of_use else "none"
@@ -218,3 +226,7 @@ class JobCard:
             return
         self._saving.layout.display = "none"
         self._tell("", f"saved as {one_line(target)}")
+
+
+def _can_be_measured(record: JobRecord) -> bool:
+    return record.state is State.DOWNLOADED and any(r.kind != "audio" for r in record.request.references)

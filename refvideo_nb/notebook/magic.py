@@ -19,6 +19,7 @@ from refvideo_nb.notebook.completion import complete
 from refvideo_nb.notebook.current import current_session, unfinished
 from refvideo_nb.notebook.history import forget_keys
 from refvideo_nb.notebook.options import parse, parser, refuse_keys
+from refvideo_nb.notebook.scoring import score_parser
 from refvideo_nb.notebook.sweep_options import parse_sweep, sweep_parser
 
 __all__ = ["RefVideoMagics", "load", "unload"]
@@ -98,7 +99,8 @@ RefVideoMagics.refvideo.__doc__ = f"""Reference-to-video: references guide a cli
 prompt, with @name for a reference, @@ for a literal @, {{{{name}}}} for a Python value
 
 {parser().format_help()}
-{commands.HELP}"""
+{commands.HELP}
+{score_parser().format_help()}"""
 
 RefVideoMagics.refvideo_sweep.__doc__ = f"""A sweep: settings that are compared, one job for each combination of them.
 

@@ -24,7 +24,21 @@ from refvideo_nb.errors import InvalidRequestError, one_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+<<<<<<< HEAD
 __all__ = ["Options", "fill_in", "parse", "parser", "refuse_keys", "split", "value_of", "wish_of", "words"]
+=======
+__all__ = [
+    "Options",
+    "fill_in",
+    "line_parser",
+    "named_reference",
+    "named_role",
+    "parse",
+    "parser",
+    "refuse_keys",
+    "words",
+]
+>>>>>>> 3939b5f (A report is called for from Python, by a line and by a button of the card)
 
 _NAMED = re.compile(r"([^\W\d][\w-]*)=(.+)\Z", re.DOTALL)
 _ESCAPE = "" if os.name == "nt" else "\\"  # there it stands between the folders of a path
@@ -38,7 +52,16 @@ class _Parser(argparse.ArgumentParser):
         known = [o for action in self._actions for o in action.option_strings]
         near = difflib.get_close_matches(typed[1], known, n=1) if typed else []
         hint = f" (did you mean {near[0]}?)" if near else ""
+<<<<<<< HEAD
         raise UsageError(f"{self.prog}: {one_line(message)}{hint}; {self.prog}? shows all options")
+=======
+        raise UsageError(f"{self.prog}: {one_line(message)}{hint}; %%refvideo? shows all options")
+
+
+def line_parser(prog: str) -> argparse.ArgumentParser:
+    """An empty parser whose messages begin with the magic's name."""
+    return _Parser(prog=prog, add_help=False, allow_abbrev=False, formatter_class=argparse.RawTextHelpFormatter)
+>>>>>>> 3939b5f (A report is called for from Python, by a line and by a button of the card)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +77,11 @@ class Options:
 
 def parser(name: str = "%%refvideo") -> argparse.ArgumentParser:
     """The options, as `argparse` knows them."""
+<<<<<<< HEAD
     made = _Parser(prog=name, add_help=False, allow_abbrev=False, formatter_class=argparse.RawTextHelpFormatter)
+=======
+    made = line_parser("%%refvideo")
+>>>>>>> 3939b5f (A report is called for from Python, by a line and by a button of the card)
     add = made.add_argument
     add("-m", "--model", metavar="ID", help="model id (default: %%config RefVideoMagics.model)")
     add(
@@ -169,7 +196,7 @@ def wish_of(given: argparse.Namespace, prompt: str, *, namespace: Mapping[str, A
         raise UsageError(f"%%refvideo: --provider: {error}") from None
     return Wish(
         prompt=prompt,
-        references=[_reference(text, namespace) for text in given.ref] or None,
+        references=[named_reference(text, namespace) for text in given.ref] or None,
         frames=dict(_frame(text, namespace) for text in given.frame) or None,
         model=given.model or model,
         duration=given.duration,
@@ -181,7 +208,7 @@ def wish_of(given: argparse.Namespace, prompt: str, *, namespace: Mapping[str, A
         provider=provider,
         previous_job_id=given.extend,
         max_cost=max_cost if given.max_cost is None else given.max_cost,
-        roles=dict(_role(text) for text in given.role) or None,
+        roles=dict(named_role(text) for text in given.role) or None,
     )
 
 
@@ -238,7 +265,8 @@ def value_of(name: str, namespace: Mapping[str, Any]) -> str:
     return str(namespace[name])
 
 
-def _reference(text: str, namespace: Mapping[str, Any]) -> Named:
+def named_reference(text: str, namespace: Mapping[str, Any]) -> Named:
+    """``[NAME=]SOURCE`` as it was typed; a source that names a variable is that variable."""
     if not text.strip():
         raise UsageError("%%refvideo: --ref is empty: give [NAME=]SOURCE")
     match = _NAMED.match(text)
@@ -249,7 +277,8 @@ def _reference(text: str, namespace: Mapping[str, Any]) -> Named:
     return Named(name, source, given=bool(match))
 
 
-def _role(text: str) -> tuple[str, str]:
+def named_role(text: str) -> tuple[str, str]:
+    """``NAME=ROLE`` as it was typed."""
     name, equals, role = text.partition("=")
     if not (equals and name and role):
         raise UsageError(f"%%refvideo: --role {one_line(text, limit=60)!r} cannot be used: give NAME=ROLE")

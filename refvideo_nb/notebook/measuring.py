@@ -1,0 +1,229 @@
+"""What is measured: a video and references as people name them, found and read; and the measurement, made once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from refvideo_nb.core.adherence import ROLES
+from refvideo_nb.core.job import VideoFacts
+from refvideo_nb.core.references import check_name
+from refvideo_nb.display.palette import reference_colour
+from refvideo_nb.display.pictures import reference_picture
+from refvideo_nb.display.sides import Seen
+from refvideo_nb.engine.intake import Named, named_sources
+from refvideo_nb.errors import BadReferenceError, InvalidRequestError, RefVideoError, one_line
+from refvideo_nb.measure.targets import Given
+from refvideo_nb.measure.video import measure_video
+from refvideo_nb.media.video import probe
+from refvideo_nb.notebook.compared import as_reference, find_video, load_all
+from refvideo_nb.notebook.job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from refvideo_nb.core.adherence import Report
+    from refvideo_nb.core.references import Reference
+
+__all__ = ["How", "Wanted", "frames_planned", "given_of", "measured", "wanted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A video, and what it is measured against.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    name : str
+        What the report calls the video: the job's id, or the file's name.
+    facts : VideoFacts
+    given : tuple of Given
+        The references for the measurement.
+    seen : tuple of Seen
+        The same for the eye.
+    job : Job or None
+    """
+
+    path: Path
+    name: str
+    facts: VideoFacts
+    given: tuple[Given, ...]
+    seen: tuple[Seen, ...]
+    job: Job | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How it is measured; see `refvideo_nb.adherence`."""
+
+    embedder: Any = "efficientnet-lite0"
+    frames: int | None = 32
+    every: float | None = None
+    negatives: tuple[Given, ...] = ()
+    seed: int = 0
+
+
+def wanted(
+    job_or_path: Any,
+    references: Mapping[str, Any] | Iterable[Any] | None = None,
+    *,
+    roles: Mapping[str, str] | None = None,
+) -> Wanted:
+    """Find the video and read the references.
+
+    Raises
+    ------
+    InvalidRequestError
+        For a job without a video, no references, or a role that is none.
+    BadReferenceError
+        For a reference that cannot be read.
+    DownloadError
+        For a file that is no video.
+    """
+    path, job = find_video(job_or_path)
+    record = job.record if job else None
+    facts = record.video if record and record.video else probe(path)
+    if references is not None:
+        placed = list(enumerate(given_of(references)))
+    elif job is not None:
+        placed = _of_job(job)
+    else:
+        raise InvalidRequestError(
+            f"{one_line(path.name, limit=80)} is a file and comes without references: "
+            'give references={"name": source}, or a job',
+            field="references",
+        )
+    given = _with_roles([one for _, one in placed], roles or {})
+    return Wanted(
+        path=path,
+        name=job.id if job else path.name,
+        facts=facts,
+        given=given,
+        seen=tuple(
+            Seen(name=f"@{one.name}", colour=reference_colour(place), data=_first(one))
+            for (place, _), one in zip(placed, given, strict=True)
+        ),
+        job=job,
+    )
+
+
+def _first(given: Given) -> bytes | None:
+    picture = given.pictures[0] if given.pictures else None
+    return picture if isinstance(picture, bytes) else None
+
+
+def _of_job(job: Job) -> list[tuple[int, Given]]:
+    """The pictures and films among a job's references, each with its place, which has its colour."""
+    references = job.record.request.references
+    found = [
+        (place, Given(name=r.name, pictures=(_kept(r, job),), role=r.role or ROLES[0]))
+        for place, r in enumerate(references)
+        if r.kind != "audio"
+    ]
+    if not found:
+        sound = "sound alone as its references" if references else "no references"
+        raise InvalidRequestError(
+            f'job {job.id} has {sound}: give references={{"name": source}} to measure it against others',
+            field="references",
+            value=job.id,
+        )
+    return found
+
+
+def _kept(reference: Reference, job: Job) -> bytes:
+    try:
+        picture = reference_picture(reference, job._session.media.read)  # noqa: SLF001 - a job is how its session is reached
+    except RefVideoError as error:
+        raise _lost(reference.name, one_line(error, limit=120)) from None
+    if not picture:
+        raise _lost(reference.name, "its bytes are no longer in the home folder")
+    return picture
+
+
+def _lost(name: str, why: str) -> BadReferenceError:
+    return BadReferenceError(
+        f'reference {name!r} cannot be measured against: {why}; give it again as references={{"{name}": source}}',
+        field="references",
+        value=name,
+    )
+
+
+def given_of(references: Mapping[str, Any] | Iterable[Any]) -> list[Given]:
+    """References as a person names them; a list of sources under one name is several pictures of one subject."""
+    if isinstance(references, dict) or hasattr(references, "items"):
+        named = [
+            Named(check_name(str(name)), source, given=True)
+            for name, sources in references.items()
+            for source in (sources if isinstance(sources, list | tuple) else [sources])
+        ]
+    else:
+        named = named_sources(references)
+    if not named:
+        raise InvalidRequestError('references is empty: give {"name": source}', field="references", value=references)
+    pictures: dict[str, list[bytes]] = {}
+    for one in load_all(named):
+        try:
+            picture = reference_picture(*as_reference(one))
+        except RefVideoError:
+            picture = None
+        if not picture:
+            raise BadReferenceError(
+                f"reference {one.named.name!r} is neither a picture nor a video: give an image, or a path to one",
+                field="references",
+                value=one.named.name,
+            )
+        pictures.setdefault(one.named.name, []).append(picture)
+    return [Given(name=name, pictures=tuple(found)) for name, found in pictures.items()]
+
+
+def _with_roles(given: list[Given], roles: Mapping[str, str]) -> tuple[Given, ...]:
+    names = [one.name for one in given]
+    for name, role in roles.items():
+        if name not in names:
+            raise InvalidRequestError(
+                f"roles names {one_line(name, limit=40)!r}, which is no reference; there are {', '.join(names)}",
+                field="roles",
+                value=name,
+                allowed=names,
+            )
+        if role not in ROLES:
+            raise InvalidRequestError(
+                f"role {one_line(role, limit=40)!r} of {name!r} cannot be measured; allowed: {', '.join(ROLES)}",
+                field="roles",
+                value=role,
+                allowed=ROLES,
+            )
+    return tuple(Given(name=g.name, pictures=g.pictures, role=str(roles.get(g.name, g.role))) for g in given)
+
+
+def frames_planned(facts: VideoFacts, how: How) -> int:
+    """How many frames will be measured, as far as the file's own words go."""
+    if how.every is not None and how.every > 0:
+        return min(facts.frames, max(1, math.ceil(facts.seconds / how.every)))
+    return facts.frames if how.frames is None else min(facts.frames, how.frames)
+
+
+def measured(what: Wanted, how: How, *, told: Callable[[int], None] | None = None) -> Report:
+    """The measurement.
+
+    Parameters
+    ----------
+    what : Wanted
+    how : How
+    told : callable, optional
+        Called with the number of frames that are done.
+    """
+    return measure_video(
+        what.path,
+        what.given,
+        embedder=how.embedder,
+        frames=how.frames,
+        every=how.every,
+        negatives=how.negatives,
+        seed=how.seed,
+        progress=told,
+        video=what.name,
+    )
