@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from refvideo_nb.core.adherence import Report
 from refvideo_nb.core.job import JobRecord, VideoFacts
+from refvideo_nb.display.curves import curves_of
 from refvideo_nb.display.differences import Differences, Phrase, differences_of
 from refvideo_nb.display.page import harmless
 from refvideo_nb.errors import one_line
@@ -45,12 +47,15 @@ class Side:
     facts : VideoFacts
     record : JobRecord or None
         The job that it came from, where it is one of ours.
+    report : Report or None
+        How well it followed its references, where that was measured.
     """
 
     label: str
     video: Path
     facts: VideoFacts
     record: JobRecord | None = None
+    report: Report | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +110,7 @@ def player_facts(sides: Sequence[Side], references: Sequence[Seen], *, title: st
         "same": found.same if found else "",
         "different": [one_line(d, limit=80) for d in found.different] if found else [],
         "asked": _asked_rows(sides, references, found),
+        "curves": curves_of([side.report for side in sides], [(r.name, r.colour) for r in references]),
         "references": [
             {"name": one_line(r.name, limit=80), "colour": r.colour, "caption": one_line(r.caption, limit=80)}
             for r in references

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from refvideo_nb.core.job import JobRecord
+    from refvideo_nb.notebook.adherence import AdherenceReport
 
-__all__ = ["as_reference", "find_video", "load_all", "references_of", "sides_of"]
+__all__ = ["as_reference", "find_video", "load_all", "references_of", "sides_of", "with_scores"]
 
 _MOST = 9
 _LONGEST_LABEL = 48  # characters
@@ -61,6 +63,39 @@ def sides_of(
         facts = record.video if record and record.video else probe(path)
         sides.append(Side(label=label, video=path, facts=facts, record=record))
     return sides, [(letter, job) for letter, (_, job) in zip(LETTERS, found, strict=False) if job]
+
+
+def with_scores(sides: Sequence[Side], scores: Sequence[AdherenceReport | None]) -> list[Side]:
+    """The same videos, each with what was measured of it.
+
+    Raises
+    ------
+    InvalidRequestError
+        For another number of reports, or one of another video.
+    """
+    given = [scores] if hasattr(scores, "report") else list(scores)
+    if len(given) != len(sides):
+        raise InvalidRequestError(
+            f"{len(given)} scores for {len(sides)} videos: give one for each, or None", field="scores"
+        )
+    found = []
+    for side, score in zip(sides, given, strict=True):
+        report = getattr(score, "report", None)
+        if score is not None and report is None:
+            raise InvalidRequestError(
+                f"{type(score).__name__} is no score: give what refvideo_nb.adherence returned, or None",
+                field="scores",
+                value=score,
+            )
+        if report is not None and report.video_sha256 != side.facts.sha256:
+            raise InvalidRequestError(
+                f"the score of {one_line(report.video, limit=60)} is not of {one_line(side.label, limit=60)}: "
+                "give the scores in the order of the videos",
+                field="scores",
+                value=report.video,
+            )
+        found.append(replace(side, report=report))
+    return found
 
 
 def find_video(given: Any) -> tuple[Path, Job | None]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from refvideo_nb.display.page import Bundle
     from refvideo_nb.display.sides import Seen, Side
+    from refvideo_nb.notebook.adherence import AdherenceReport
     from refvideo_nb.notebook.job import Job
     from refvideo_nb.notebook.player.player import Player
 
@@ -27,6 +28,7 @@ def compare(
     references: Mapping[str, Any] | Iterable[Any] | None = None,
     labels: Sequence[str] | None = None,
     title: str = "",
+    scores: Sequence[AdherenceReport | None] | None = None,
 ) -> Comparison:
     """Videos side by side on one clock, with their references.
 
@@ -45,6 +47,8 @@ def compare(
         One for each video; else what a run differs in, its job's id, or the file's name.
     title : str
         Above the videos.
+    scores : sequence of AdherenceReport or None, optional
+        What `refvideo_nb.adherence` said of each video; shown as curves below them.
 
     Returns
     -------
@@ -54,16 +58,18 @@ def compare(
     Raises
     ------
     InvalidRequestError
-        For no video, more than nine, a job without one, or another number of labels.
+        For no video, more than nine, a job without one, another number of labels, or scores of another video.
     BadReferenceError
         Naming the reference that cannot be read.
     DownloadError
         Naming the file that is no video, or not whole.
     """
     # Imported here: loading the package must not load what draws and decodes.
-    from refvideo_nb.notebook.compared import references_of, sides_of  # noqa: PLC0415 - as said
+    from refvideo_nb.notebook.compared import references_of, sides_of, with_scores  # noqa: PLC0415 - as said
 
     sides, jobs = sides_of(jobs_or_paths, labels=labels)
+    if scores is not None:
+        sides = with_scores(sides, scores)
     shown = references_of(jobs, instead=references)
     return Comparison(sides, shown, jobs=[job for _, job in jobs], title=title)
 

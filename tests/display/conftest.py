@@ -25,17 +25,19 @@ PROMPT = (
 )
 
 
+def photo(which):
+    """A photograph of scikit-image as JPEG bytes."""
+    from skimage import data
+
+    out = io.BytesIO()
+    Image.fromarray(getattr(data, which)()).save(out, "JPEG", quality=92)
+    return out.getvalue()
+
+
 @pytest.fixture(scope="session")
 def photos():
     """JPEG bytes by name."""
-    from skimage import data
-
-    found = {}
-    for name, photo in PHOTOS.items():
-        out = io.BytesIO()
-        Image.fromarray(getattr(data, photo)()).save(out, "JPEG", quality=92)
-        found[name] = out.getvalue()
-    return found
+    return {name: photo(which) for name, which in PHOTOS.items()}
 
 
 def make_clip(path, photos, *, size=(864, 496), seconds=4.0, bit_rate=2_000_000):

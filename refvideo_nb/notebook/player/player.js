@@ -7,6 +7,7 @@
 //     title, same, different: [text],             words below the videos; all of them may be missing
 //     asked: [{name, phrases: [{text, marked, colour}]}],
 //     references: [{name, colour, caption, url | bytes}],
+//     curves: [{name, colour, tracks: [{times, values, low, high, limit, said} or null for each video]}],
 //     videos: [{label, caption, badge, fps, seconds, width, height, audio, url | bytes, nbytes, file}],
 //     time,                                       seconds to begin at
 //   }
@@ -16,6 +17,7 @@
 import { button, make } from "./elements.js";
 import { makeBar, makeHelp } from "./bar.js";
 import { makeClock } from "./clock.js";
+import { makeCurves } from "./curves.js";
 import { makeStage } from "./stage.js";
 import { makeWords } from "./words.js";
 
@@ -43,6 +45,7 @@ export function mount(element, data, { told = () => {} } = {}) {
     changed: draw,
     leader: () => (!state.muted && stage.tracks[state.shown].audio ? stage.tracks[state.shown] : null),
   });
+  const curves = makeCurves(data, { clock, scrub, scrubbed });
   const help = makeHelp(closeHelp);
   const bar = makeBar({
     clock,
@@ -93,6 +96,7 @@ export function mount(element, data, { told = () => {} } = {}) {
       stage.grid,
       ...asked,
     ),
+    curves.root,
     bar.root,
     help,
     said,
@@ -253,6 +257,7 @@ export function mount(element, data, { told = () => {} } = {}) {
     if (!root.isConnected && drawn < 0) return;
     stage.draw(state, clock.time);
     bar.draw(state);
+    curves.draw(state);
     for (const [index, [view]] of views.entries()) viewButtons[index].setAttribute("aria-pressed", String(state.view === view));
     Object.keys(MODES).forEach((mode, n) => modeButtons[n].setAttribute("aria-pressed", String(state.mode === mode)));
     const { name, colour } = data.references[state.reference] ?? {};
@@ -271,6 +276,7 @@ export function mount(element, data, { told = () => {} } = {}) {
     const time = clock.time;
     bar.tell(time, data.videos[state.shown]);
     stage.mark(time);
+    curves.mark(time, state.shown);
     const at = performance.now();
     if (time !== lastTold.time && (!clock.playing || at - lastTold.at > TOLD)) {
       lastTold = { at, time };

@@ -14,7 +14,7 @@ from pathlib import Path
 __all__ = ["script", "style"]
 
 # Each after those that it imports.
-_MODULES = ("elements", "sources", "clock", "stage", "bar", "words", "player", "widget")
+_MODULES = ("elements", "sources", "clock", "stage", "curves", "bar", "words", "player", "widget")
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|function|async)", re.MULTILINE)
 
