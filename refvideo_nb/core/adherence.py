@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ROLES", "Measured", "Negatives", "Report", "Score"]
+__all__ = ["ROLES", "UNVALIDATED", "Measured", "Negatives", "Report", "Score"]
 
 ROLES = ("subject", "style", "scene", "face")
 """What a reference can be measured as; the first is taken where nobody said."""
+
+UNVALIDATED = "nothing here was validated by people's judgement"
+"""A note of every report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

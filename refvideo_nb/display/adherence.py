@@ -19,7 +19,6 @@ from refvideo_nb.core.optional import needed
 from refvideo_nb.display.measured import (
     HEADS,
     MEANINGS,
-    UNVALIDATED,
     adherence_plain,
     band_words,
     frames_words,
@@ -121,7 +120,6 @@ def adherence_bundle(report: Report, references: Sequence[Seen], *, video: Path 
         settings=[(key, setting_words(value)) for key, value in report.settings.items()],
         notes=[one_line(note) for note in report.notes],
         meanings=MEANINGS,
-        unvalidated=UNVALIDATED,
     )
     plain = adherence_plain(report)
     still = paper_figure(report, references, video=video, moments=moments, paper=False)

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 __all__ = [
     "HEADS",
     "MEANINGS",
-    "UNVALIDATED",
     "adherence_line",
     "adherence_plain",
     "band_words",
@@ -23,8 +22,6 @@ __all__ = [
     "sentence_of",
     "setting_words",
 ]
-
-UNVALIDATED = "No number here was validated against people's judgement; ratings of your own can be compared with them."
 
 HEADS = (
     "reference",
@@ -68,7 +65,7 @@ def adherence_plain(report: Report) -> str:
     rows = [HEADS, *(row_of(report, s) for s in report.scores)]
     widths = [max(len(row[n]) for row in rows) for n in range(len(HEADS))]
     lines += ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return harmless("\n".join([*lines, band_words(report), *(one_line(n) for n in report.notes), UNVALIDATED]))
+    return harmless("\n".join([*lines, band_words(report), *(one_line(n) for n in report.notes)]))
 
 
 def row_of(report: Report, score: Score) -> tuple[str, ...]:

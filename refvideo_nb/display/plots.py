@@ -232,10 +232,11 @@ def draw_copying(ax: Axes, report: Report, colours: Sequence[str], *, ink: Ink) 
         spread = [[max(score.adherence - score.low, 0)], [max(score.high - score.adherence, 0)]]
         at = (score.adherence, score.copied)
         ax.errorbar(*at, xerr=spread, fmt="o", color=colour, markersize=5, linewidth=1.2, clip_on=False)
-        # Names that would lie on one another go up, each by a line.
+        # Names that would lie on one another go apart, each by a line, and away from the nearer border.
         rank = sum(abs(x - at[0]) < 0.25 and abs(y - at[1]) < 0.12 for x, y in taken)  # noqa: PLR2004 - of the axes' reach
         taken.append(at)
-        place = {"xytext": (0, 5 + 10 * rank), "textcoords": "offset points", "ha": "center"}
+        away = 5 + 10 * rank if score.copied < 0.5 else -13 - 10 * rank  # noqa: PLR2004 - the middle
+        place = {"xytext": (0, away), "textcoords": "offset points", "ha": "center"}
         name = harmless(f"@{score.reference}")[:24]
         ax.annotate(name, at, fontsize=_TEXT, color=colour, annotation_clip=False, **place, **NO_MATH)  # type: ignore[arg-type]
     ends = [low, high, *(s.low for s in report.scores), *(s.high for s in report.scores)]

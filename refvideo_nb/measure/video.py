@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from refvideo_nb.core.adherence import ROLES, Measured, Report
+from refvideo_nb.core.adherence import ROLES, UNVALIDATED, Measured, Report
 from refvideo_nb.errors import InvalidRequestError, one_line
 from refvideo_nb.measure.calibration import calibrate, grouped
 from refvideo_nb.measure.copies import POINTS, Original
@@ -252,7 +252,7 @@ def _versions() -> dict[str, str]:
 
 def _notes(measured: Sequence[Measured], names: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     notes = [
-        "nothing here was validated by people's judgement",
+        UNVALIDATED,
         "a look-alike of the same kind scores nearly as high as the subject itself",
     ]
     few = [len(own) for one, own in zip(measured, names, strict=True) if one.role != "face" and len(own) < ENOUGH]

@@ -24,9 +24,6 @@ from refvideo_nb.errors import InvalidRequestError, one_line
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-<<<<<<< HEAD
-__all__ = ["Options", "fill_in", "parse", "parser", "refuse_keys", "split", "value_of", "wish_of", "words"]
-=======
 __all__ = [
     "Options",
     "fill_in",
@@ -36,9 +33,11 @@ __all__ = [
     "parse",
     "parser",
     "refuse_keys",
+    "split",
+    "value_of",
+    "wish_of",
     "words",
 ]
->>>>>>> 3939b5f (A report is called for from Python, by a line and by a button of the card)
 
 _NAMED = re.compile(r"([^\W\d][\w-]*)=(.+)\Z", re.DOTALL)
 _ESCAPE = "" if os.name == "nt" else "\\"  # there it stands between the folders of a path
@@ -52,16 +51,12 @@ class _Parser(argparse.ArgumentParser):
         known = [o for action in self._actions for o in action.option_strings]
         near = difflib.get_close_matches(typed[1], known, n=1) if typed else []
         hint = f" (did you mean {near[0]}?)" if near else ""
-<<<<<<< HEAD
-        raise UsageError(f"{self.prog}: {one_line(message)}{hint}; {self.prog}? shows all options")
-=======
-        raise UsageError(f"{self.prog}: {one_line(message)}{hint}; %%refvideo? shows all options")
+        raise UsageError(f"{self.prog}: {one_line(message)}{hint}; {self.prog.partition(' ')[0]}? shows all options")
 
 
 def line_parser(prog: str) -> argparse.ArgumentParser:
     """An empty parser whose messages begin with the magic's name."""
     return _Parser(prog=prog, add_help=False, allow_abbrev=False, formatter_class=argparse.RawTextHelpFormatter)
->>>>>>> 3939b5f (A report is called for from Python, by a line and by a button of the card)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +72,7 @@ class Options:
 
 def parser(name: str = "%%refvideo") -> argparse.ArgumentParser:
     """The options, as `argparse` knows them."""
-<<<<<<< HEAD
-    made = _Parser(prog=name, add_help=False, allow_abbrev=False, formatter_class=argparse.RawTextHelpFormatter)
-=======
-    made = line_parser("%%refvideo")
->>>>>>> 3939b5f (A report is called for from Python, by a line and by a button of the card)
+    made = line_parser(name)
     add = made.add_argument
     add("-m", "--model", metavar="ID", help="model id (default: %%config RefVideoMagics.model)")
     add(

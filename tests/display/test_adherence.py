@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from refvideo_nb.core.adherence import UNVALIDATED
 from refvideo_nb.display import plots
 from refvideo_nb.display.adherence import MOST_BYTES, adherence_bundle, paper_figure
-from refvideo_nb.display.measured import HEADS, UNVALIDATED, adherence_line
+from refvideo_nb.display.measured import HEADS, adherence_line
 from refvideo_nb.display.moments import moments_of
 from refvideo_nb.display.palette import reference_colour
 from refvideo_nb.display.sides import Seen
