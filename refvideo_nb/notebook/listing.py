@@ -25,6 +25,7 @@ def main(arguments: list[str]) -> int:
             return 0
         ledger = Ledger(home)
         try:
+            ledger.settle_abandoned()  # what its process left behind is not "not sent yet", but never sent, or unknown
             print(jobs_table(ledger.jobs(limit=given.limit))["text/plain"])  # noqa: T201 - as above
         finally:
             ledger.close()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Options",
     "fill_in",
+    "filled_words",
     "line_parser",
     "named_reference",
     "named_role",
@@ -39,6 +40,7 @@ __all__ = [
     "words",
 ]
 
+_HELD = re.compile("\ue000([0-9]+)\ue001")  # of Unicode's private area, which nobody types
 _NAMED = re.compile(r"([^\W\d][\w-]*)=(.+)\Z", re.DOTALL)
 _ESCAPE = "" if os.name == "nt" else "\\"  # there it stands between the folders of a path
 
@@ -143,9 +145,9 @@ def parse(line: str, cell: str, *, namespace: Mapping[str, Any], model: str, max
         In one line, naming what is wrong and what is allowed.
     """
     line, cell = split(line, cell)
-    line, prompt = fill_in(line, namespace), fill_in(cell, namespace)
-    refuse_keys(line, prompt)
-    given = parser().parse_args(words(line))
+    prompt, said = fill_in(cell, namespace), filled_words(line, namespace)
+    refuse_keys(prompt, *said)
+    given = parser().parse_args(said)
     wish = wish_of(given, prompt, namespace=namespace, model=model, max_cost=max_cost)
     return Options(wish=wish, out=given.out, wait=given.wait, dry_run=given.dry_run, fresh=given.fresh)
 
@@ -231,6 +233,24 @@ def words(line: str) -> list[str]:
         return list(lexer)
     except ValueError as error:
         raise UsageError(f"%%refvideo: {error}: a quotation mark is missing in {one_line(line, limit=80)!r}") from None
+
+
+def filled_words(line: str, namespace: Mapping[str, Any]) -> list[str]:
+    """The words of a line, with values in them; a value stays within its word, whatever it holds.
+
+    A path may hold spaces, and text from elsewhere must not become an option, such as ``--fresh``.
+
+    Raises
+    ------
+    UsageError
+    """
+    held: list[str] = []
+
+    def hold(name: str) -> str:
+        held.append(value_of(name, namespace))
+        return f"\ue000{len(held) - 1}\ue001"
+
+    return [_HELD.sub(lambda match: held[int(match[1])], word) for word in words(fill(line, hold))]
 
 
 def fill_in(text: str, namespace: Mapping[str, Any]) -> str:

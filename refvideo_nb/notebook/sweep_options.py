@@ -13,7 +13,7 @@ from IPython.core.error import UsageError
 from refvideo_nb.core.fields import fill_but
 from refvideo_nb.engine.planning import VARIED, SweepWish, sweep_wish
 from refvideo_nb.errors import one_line
-from refvideo_nb.notebook.options import fill_in, parser, refuse_keys, split, value_of, wish_of, words
+from refvideo_nb.notebook.options import filled_words, parser, refuse_keys, split, value_of, wish_of
 from refvideo_nb.notebook.sweep import AT_ONCE
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def parse_sweep(
     UsageError
     """
     line, cell = split(line, cell or "")
-    line = fill_in(line, namespace)
-    given = sweep_parser().parse_args(words(line))
+    said = filled_words(line, namespace)
+    given = sweep_parser().parse_args(said)
     if given.extend is not None:
         raise UsageError(f"{NAME}: --extend belongs to a single job")
     crossed = [_axis(text, "--grid", namespace) for text in given.grid]
@@ -97,7 +97,7 @@ def parse_sweep(
         axes[name] = levels
     fields = {name: levels for name, levels in axes.items() if name not in VARIED}
     prompt = fill_but(cell, fields, lambda name: value_of(name, namespace))
-    refuse_keys(line, prompt, *(v for levels in axes.values() for v in levels if isinstance(v, str)))
+    refuse_keys(prompt, *said, *(v for levels in axes.values() for v in levels if isinstance(v, str)))
     if "prompt" in axes and prompt.strip():
         raise UsageError(f"{NAME}: the cell holds a prompt, and prompt is varied too: leave one of the two out")
     wish = wish_of(given, prompt, namespace=namespace, model=model, max_cost=max_cost)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,13 +27,17 @@ def test_the_list_without_a_notebook(
     monkeypatch.setenv("REFVIDEO_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("REFVIDEO_SIMULATOR_SECONDS", "0.1")
     home = tmp_path / "home"
+    ended = "import refvideo_nb; refvideo_nb.generate('a ball', duration=4, resolution='480p')"
+    subprocess.run([sys.executable, "-c", ended], check=True, timeout=60)
+    assert main(["jobs"]) == 0
+    assert "not sent yet" not in capsys.readouterr().out
     made = [refvideo_nb.generate(f"a ball, {n}", duration=4, resolution="480p").wait(60).id for n in range(2)]
     stop_simulator(home)
     current_session().close()
     assert main(["jobs"]) == 0
     out = capsys.readouterr().out
     assert all(job_id in out for job_id in made)
-    assert "2 jobs" in out
+    assert "3 jobs" in out
     assert main(["jobs", "--limit", "1"]) == 0
     out = capsys.readouterr().out
     assert made[1] in out

@@ -113,6 +113,21 @@ def test_a_backslash_stands_in_a_path_on_windows(monkeypatch: pytest.MonkeyPatch
     assert [r.source for r in found] == [r"C:\me\cat.png", r"D:\my photos\b.png", r"e\f.png"]
 
 
+def test_a_value_stays_one_word() -> None:
+    path = "my photos/it's.png"
+    wish = parsed(
+        """-r pack={{path}} -r "{{ path }}" --seed {{n}} --size {{w}}x{{h}} --resolution '{{r}}' --model {''{r}}""",
+        path=path,
+        n="7 --fresh",
+        w=1280,
+        h=720,
+        r='a" b',
+    ).wish
+    assert [(r.name, r.source) for r in wish.references or ()] == [("pack", path), ("", path)]
+    assert (wish.seed, wish.size, wish.resolution, wish.model) == ("7 --fresh", "1280x720", 'a" b', "{{r}}")
+    assert not parsed("--seed {{n}}", n="7 --fresh").fresh
+
+
 def test_a_name_that_the_prompt_cannot_say_is_told_as_a_name() -> None:
     (named,) = parsed("--ref küche=kitchen.png").wish.references or ()
     assert (named.name, named.source, named.given) == ("küche", "kitchen.png", True)
