@@ -20,10 +20,14 @@ from refvideo_nb.media.scaling import crops
 if TYPE_CHECKING:
     from refvideo_nb.measure.embedders import Embedder
 
-__all__ = ["MOST_OVERLAP", "SHORT_SIDE", "TOP", "Found", "search"]
+__all__ = ["CELL", "MOST_OVERLAP", "SHORT_SIDE", "SMALLEST", "TOP", "Found", "search"]
 
 SHORT_SIDE = 512
 """Pixels of a frame's shorter side, as it is searched."""
+CELL = 32
+"""Pixels between windows, about; finer maps are made coarser, since windows are as many as their cells' third power."""
+SMALLEST = 96
+"""Pixels along the smallest window: 2 % of a 16:9 picture, less than what can be told from chance."""
 TOP = 4
 """Windows that are looked at again, for each picture that is looked for."""
 MOST_OVERLAP = 0.4
@@ -82,10 +86,13 @@ def search(
     Found
     """
     features = embedder.features(frame[None])
+    features = features.coarser(max(1, round(CELL / features.step_x)))
+    smallest = max(1, round(SMALLEST / features.step_x))
     values = features.values[0]
     rows, columns = values.shape[:2]
-    windows = square_windows(rows, columns)
-    chosen = strongest(likeness(values, coarse), overlaps(rows, columns, MOST_OVERLAP), TOP)
+    windows = square_windows(rows, columns, smallest)
+    alike = likeness(values, coarse, smallest=smallest)
+    chosen = strongest(alike, overlaps(rows, columns, MOST_OVERLAP, smallest), TOP)
     places, which = np.unique(chosen, return_inverse=True)
     which = which.reshape(chosen.shape)
     boxes = features.boxes(windows[places])

@@ -19,9 +19,8 @@ from refvideo_nb.measure.looks import Anywhere, AtFaces, Look, Whole
 from refvideo_nb.measure.observe import CUT, HOLD, STILL, observe
 from refvideo_nb.measure.pool import ENOUGH, Pool, bundled, portraits
 from refvideo_nb.measure.scores import scored
-from refvideo_nb.measure.search import MOST_OVERLAP, SHORT_SIDE, TOP
+from refvideo_nb.measure.search import CELL, MOST_OVERLAP, SHORT_SIDE, SMALLEST, TOP
 from refvideo_nb.measure.targets import Given, Images, Vectors, embedded, read
-from refvideo_nb.measure.windows import SMALLEST
 
 if TYPE_CHECKING:
     import os
@@ -225,7 +224,13 @@ def _settings(
         "embedder": network.name,
         "embedder_sha256": network.sha256,
         "preprocessing": network.preprocessing,
-        "windows": {"short_side": SHORT_SIDE, "smallest": SMALLEST, "top": TOP, "most_overlap": MOST_OVERLAP},
+        "windows": {
+            "short_side": SHORT_SIDE,
+            "cell": CELL,
+            "smallest": SMALLEST,
+            "top": TOP,
+            "most_overlap": MOST_OVERLAP,
+        },
         "frames": frames,
         "every": every,
         "negatives": {one.name: list(own) for one, own in zip(measured, names, strict=True)},

@@ -10,14 +10,11 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["SMALLEST", "likeness", "overlaps", "square_windows", "strongest"]
-
-SMALLEST = 3
-"""Cells along the side of the smallest window: of a frame 512 pixels high, by a cell of 32, 3 % of a 16:9 picture."""
+__all__ = ["likeness", "overlaps", "square_windows", "strongest"]
 
 
 @lru_cache(maxsize=8)
-def square_windows(rows: int, columns: int, smallest: int = SMALLEST) -> NDArray[np.int32]:
+def square_windows(rows: int, columns: int, smallest: int) -> NDArray[np.int32]:
     """Every square of whole cells, from the smallest to the largest.
 
     Parameters
@@ -34,7 +31,7 @@ def square_windows(rows: int, columns: int, smallest: int = SMALLEST) -> NDArray
 
     Examples
     --------
-    >>> square_windows(3, 4).tolist()
+    >>> square_windows(3, 4, 3).tolist()
     [[0, 0, 3, 3], [1, 0, 4, 3]]
     """
     short = min(rows, columns)
@@ -48,7 +45,7 @@ def square_windows(rows: int, columns: int, smallest: int = SMALLEST) -> NDArray
 
 
 @lru_cache(maxsize=8)
-def overlaps(rows: int, columns: int, most: float, smallest: int = SMALLEST) -> NDArray[np.bool_]:
+def overlaps(rows: int, columns: int, most: float, smallest: int) -> NDArray[np.bool_]:
     """Which of `square_windows` are one place: ``(n, n)`` bool, true where IoU is at least `most`."""
     x0, y0, x1, y1 = square_windows(rows, columns, smallest).T.astype(np.float32)
     wide = np.maximum(0, np.minimum(x1[:, None], x1) - np.maximum(x0[:, None], x0))
@@ -57,9 +54,7 @@ def overlaps(rows: int, columns: int, most: float, smallest: int = SMALLEST) -> 
     return np.asarray(wide >= most * (area[:, None] + area - wide), dtype=np.bool_)
 
 
-def likeness(
-    values: NDArray[np.float32], targets: NDArray[np.float32], *, smallest: int = SMALLEST
-) -> NDArray[np.float32]:
+def likeness(values: NDArray[np.float32], targets: NDArray[np.float32], *, smallest: int) -> NDArray[np.float32]:
     """How alike every window of a map is to some vectors, by an integral image (Viola and Jones, 2001).
 
     With v the cells' values, the likeness of window w to target q is the cosine of the
@@ -71,6 +66,8 @@ def likeness(
         ``(rows, columns, channels)`` float32, one picture of a `FeatureMap`.
     targets : ndarray
         ``(targets, channels)`` float32, L2-normalised.
+    smallest : int
+        As of `square_windows`.
 
     Returns
     -------

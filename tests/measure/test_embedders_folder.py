@@ -10,6 +10,8 @@ from refvideo_nb.errors import MissingDependencyError, RefVideoError
 from refvideo_nb.measure.embedders import Embedder, find_embedder
 from refvideo_nb.measure.embedders.folder import FolderEmbedder
 from refvideo_nb.measure.embedders.graph import Graph
+from refvideo_nb.measure.targets import Given
+from refvideo_nb.measure.video import measure_video
 
 CONFIG = {
     "do_center_crop": True,
@@ -238,3 +240,18 @@ def test_any_object_that_embeds_is_taken(folder):
     own = Own()
     assert find_embedder(own) is own
     assert find_embedder(Path(folder())).name == "a network"
+
+
+def test_a_film_is_measured_with_it(folder, filmed):
+    """From end to end: the report names the network, and finds what only its colours tell."""
+    frames = [np.full((360, 640, 3), (128, 102, 77), np.uint8) for _ in range(3)]
+    for frame in frames[1:]:
+        frame[100:260, 300:460] = (250, 30, 240)
+    pink = Given(name="pink", pictures=(np.full((64, 64, 3), (250, 30, 240), np.uint8),))
+    report = measure_video(filmed(frames), [pink], embedder=folder("tokens"))
+    assert report.settings["embedder"] == "a network"
+    assert report.similarity[1:, 0].min() > 0.95
+    assert report.similarity[0, 0] < 0.5
+    x0, y0, x1, y1 = report.boxes[1, 0]
+    assert x0 < 380 < x1
+    assert y0 < 180 < y1

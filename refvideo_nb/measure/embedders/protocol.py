@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -71,6 +71,29 @@ class FeatureMap:
     def mean(self) -> NDArray[np.float32]:
         """The mean over all cells, ``(n, channels)`` float32, L2-normalised."""
         return normalised(self.values.mean(axis=(1, 2)))
+
+    def coarser(self, factor: int) -> FeatureMap:
+        """The same in blocks of `factor` x `factor` cells, which hold their mean; what is left over at the end is cut.
+
+        Examples
+        --------
+        >>> cells = np.arange(15, dtype=np.float32).reshape(1, 3, 5, 1)
+        >>> fine = FeatureMap(values=cells, left=4, top=4, step_x=8, step_y=8, width=40, height=24)
+        >>> fine.coarser(2).values[0, :, :, 0].tolist(), fine.coarser(2).left
+        ([[3.0, 5.0]], 8.0)
+        """
+        n, rows, columns, channels = self.values.shape
+        high, wide = max(1, rows // factor), max(1, columns // factor)
+        down, across = min(factor, rows), min(factor, columns)
+        blocks = self.values[:, : high * down, : wide * across].reshape(n, high, down, wide, across, channels)
+        return replace(
+            self,
+            values=blocks.mean(axis=(2, 4)),
+            left=self.left + self.step_x * (across - 1) / 2,
+            top=self.top + self.step_y * (down - 1) / 2,
+            step_x=self.step_x * across,
+            step_y=self.step_y * down,
+        )
 
     def boxes(self, windows: NDArray[np.integer]) -> NDArray[np.float32]:
         """The pixels that windows of cells stand for.
