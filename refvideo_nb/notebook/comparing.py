@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "compare"]
 
+_STILL = 600_000  # bytes of a comparison's text, frames and pictures, about; the rest is for copies of the videos
+
 
 def compare(
     *jobs_or_paths: Any,
@@ -134,9 +136,12 @@ class Comparison:
     def bundle(self) -> Bundle:
         """The still twin: ``text/html``, ``image/png`` and ``text/plain``; drawn once."""
         if self._bundle is None:
-            from refvideo_nb.display.compare import compare_bundle  # noqa: PLC0415 - see `compare`
+            from refvideo_nb.display.compare import MOST_BYTES, compare_bundle  # noqa: PLC0415 - see `compare`
+            from refvideo_nb.settings import Settings  # noqa: PLC0415 - as above
 
-            self._bundle = compare_bundle(self.sides, self.references, title=self.title)
+            # Who wants small notebooks wants them small here too; the frames stay.
+            most = min(MOST_BYTES, _STILL + Settings.from_environment().embed_bytes)
+            self._bundle = compare_bundle(self.sides, self.references, title=self.title, most_bytes=most)
         return self._bundle
 
     def show(self) -> None:

@@ -9,6 +9,7 @@ import platform
 import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from refvideo_nb.errors import RefVideoError, one_line
@@ -18,7 +19,6 @@ from refvideo_nb.settings import DEFAULT_BASE_URL, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["Finding", "examine"]
 
@@ -132,13 +132,23 @@ def _home(home: Path) -> Finding:
             free = os.fstatvfs(file.fileno()) if hasattr(os, "fstatvfs") else None
     except OSError as error:
         return Finding(
-            "home folder", f"{home} cannot be written ({error.strerror})", "set REFVIDEO_HOME to a folder of yours"
+            "home folder",
+            f"{_short(home)} cannot be written ({error.strerror})",
+            "set REFVIDEO_HOME to a folder of yours",
         )
     if free is None:
-        return Finding("home folder", str(home))
+        return Finding("home folder", _short(home))
     left = free.f_bavail * free.f_frsize
     todo = "free some space: a clip takes 1 to 10 MB" if left < _LITTLE else ""
-    return Finding("home folder", f"{home}, {left / 1e9:.1f} GB free", todo)
+    return Finding("home folder", f"{_short(home)}, {left / 1e9:.1f} GB free", todo)
+
+
+def _short(folder: Path) -> str:
+    """A folder as it is written in a shell: a notebook that is passed on need not tell who has made it."""
+    with contextlib.suppress(RuntimeError):  # nobody knows where this user's home is
+        if folder.is_relative_to(Path.home()):
+            return f"~/{folder.relative_to(Path.home()).as_posix()}"
+    return str(folder)
 
 
 def _model_list(home: Path) -> Finding:
