@@ -198,6 +198,7 @@ def test_four_videos_run_on_one_clock(server, open_notebook, material, tmp_path)
     page, player = notebook.page, Player(notebook.page)
     asked = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda data: asked.append(str(data))))
+    notebook.kernel_is_idle()  # a page that goes before leaves a kernel behind, which nobody would end
     page.reload()
     notebook.run_all()
     player.ready()
