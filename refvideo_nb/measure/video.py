@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-__all__ = ["SAME_SUBJECT", "measure_video"]
+__all__ = ["SAME_SUBJECT", "VERSION", "measure_video"]
+
+VERSION = 1
+"""Counted up where the same video would get other numbers: what was kept before is then measured anew."""
 
 SAME_SUBJECT = 0.5
 """Cosine with a reference from which on a negative counts as the same subject, and is left out."""

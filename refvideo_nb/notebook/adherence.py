@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from refvideo_nb.errors import InvalidRequestError
+from refvideo_nb.errors import InvalidRequestError, one_line
 from refvideo_nb.notebook.environment import Place, place
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def adherence(
     every: float | None = None,
     negatives: Mapping[str, Any] | Iterable[Any] | None = None,
     seed: int = 0,
+    fresh: bool = False,
 ) -> AdherenceReport:
     """Measure how well a video followed its references.
 
@@ -66,6 +67,8 @@ def adherence(
         Unrelated pictures besides those that come along.
     seed : int
         Of what is drawn at random: the same call gives the same report.
+    fresh : bool
+        Measure again where the home folder has the very same measurement already.
 
     Returns
     -------
@@ -86,6 +89,13 @@ def adherence(
     # Imported here: loading the package must not load what decodes and measures.
     from refvideo_nb.notebook.measuring import How, frames_planned, given_of, measured, wanted  # noqa: PLC0415 - as said
 
+    for name, value in (("frames", frames), ("every", every)):
+        if value is not None and not (isinstance(value, int | float) and 0 < value < float("inf")):
+            raise InvalidRequestError(
+                f"{name}={one_line(repr(value), limit=40)} cannot be used: give more than 0, or None",
+                field=name,
+                value=value,
+            )
     if every is not None and frames not in {32, None}:
         raise InvalidRequestError(
             f"frames={frames} and every={every:g} cannot both be kept: give one of them", field="every", value=every
@@ -94,7 +104,7 @@ def adherence(
     others = () if negatives is None else tuple(given_of(negatives))
     how = How(embedder=embedder, frames=frames, every=every, negatives=others, seed=seed)
     with _Told([s.name for s in what.seen], frames_planned(what.facts, how)) as told:
-        report = measured(what, how, told=told)
+        report = measured(what, how, told=told, fresh=fresh)
     return AdherenceReport(report, what.seen, video=what.path)
 
 

@@ -16,7 +16,7 @@ from refvideo_nb.display.palette import reference_colour
 from refvideo_nb.display.pictures import reference_picture
 from refvideo_nb.display.sides import LETTERS, Seen, Side
 from refvideo_nb.engine.intake import Loaded, Named, load, named_sources
-from refvideo_nb.errors import BadReferenceError, InvalidRequestError, RefVideoError, one_line
+from refvideo_nb.errors import BadReferenceError, InvalidRequestError, LedgerError, RefVideoError, one_line
 from refvideo_nb.media.images import is_image, prepare
 from refvideo_nb.media.video import probe
 from refvideo_nb.notebook.job import Job
@@ -24,6 +24,7 @@ from refvideo_nb.notebook.job import Job
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from refvideo_nb.core.adherence import Measured, Report
     from refvideo_nb.core.job import JobRecord
     from refvideo_nb.notebook.adherence import AdherenceReport
 
@@ -61,8 +62,24 @@ def sides_of(
     for label, (path, job) in zip(given or _labels(found), found, strict=True):
         record = job.record if job else None
         facts = record.video if record and record.video else probe(path)
-        sides.append(Side(label=label, video=path, facts=facts, record=record))
+        report = _report_of(job, facts.sha256) if job else None
+        sides.append(Side(label=label, video=path, facts=facts, record=record, report=report))
     return sides, [(letter, job) for letter, (_, job) in zip(LETTERS, found, strict=False) if job]
+
+
+def _report_of(job: Job, video_sha256: str) -> Report | None:
+    """What is kept of how a job followed its own references: of most of them, and then the newest."""
+    own = {r.name: r for r in job.record.request.references}
+    with suppress(LedgerError):
+        kept = job._session.ledger.reports.of(video_sha256)  # noqa: SLF001 - a job is how its session is reached
+        fits = [r for r in kept if all(_is_own(one, own.get(one.name)) for one in r.references)]
+        return max(fits, key=lambda report: len(report.references), default=None)
+    return None
+
+
+def _is_own(measured: Measured, reference: Reference | None) -> bool:
+    # Of a film a frame was measured, which has a hash of its own.
+    return reference is not None and (reference.kind != "image" or measured.sha256 == (reference.sha256,))
 
 
 def with_scores(sides: Sequence[Side], scores: Sequence[AdherenceReport | None]) -> list[Side]:

@@ -50,7 +50,8 @@ def compare(
     title : str
         Above the videos.
     scores : sequence of AdherenceReport or None, optional
-        What `refvideo_nb.adherence` said of each video; shown as curves below them.
+        What `refvideo_nb.adherence` said of each video, shown as curves below them. Without it, of
+        jobs what the home folder has kept of that.
 
     Returns
     -------

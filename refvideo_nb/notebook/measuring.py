@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +16,22 @@ from refvideo_nb.display.palette import reference_colour
 from refvideo_nb.display.pictures import reference_picture
 from refvideo_nb.display.sides import Seen
 from refvideo_nb.engine.intake import Named, named_sources
-from refvideo_nb.errors import BadReferenceError, InvalidRequestError, RefVideoError, one_line
+from refvideo_nb.errors import BadReferenceError, InvalidRequestError, LedgerError, RefVideoError, one_line
+from refvideo_nb.measure.embedders import find_embedder
 from refvideo_nb.measure.targets import Given
-from refvideo_nb.measure.video import measure_video
+from refvideo_nb.measure.video import VERSION, measure_video
 from refvideo_nb.media.video import probe
 from refvideo_nb.notebook.compared import as_reference, find_video, load_all
+from refvideo_nb.notebook.current import current_session
 from refvideo_nb.notebook.job import Job
+from refvideo_nb.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from refvideo_nb.core.adherence import Report
     from refvideo_nb.core.references import Reference
+    from refvideo_nb.ledger.store import Ledger
 
 __all__ = ["How", "Wanted", "frames_planned", "given_of", "measured", "wanted"]
 
@@ -206,8 +212,8 @@ def frames_planned(facts: VideoFacts, how: How) -> int:
     return facts.frames if how.frames is None else min(facts.frames, how.frames)
 
 
-def measured(what: Wanted, how: How, *, told: Callable[[int], None] | None = None) -> Report:
-    """The measurement.
+def measured(what: Wanted, how: How, *, told: Callable[[int], None] | None = None, fresh: bool = False) -> Report:
+    """The measurement: the one that is kept where the very same was made before, else a new one, which is kept.
 
     Parameters
     ----------
@@ -215,8 +221,15 @@ def measured(what: Wanted, how: How, *, told: Callable[[int], None] | None = Non
     how : How
     told : callable, optional
         Called with the number of frames that are done.
+    fresh : bool
+        Whether to measure even where one is kept.
     """
-    return measure_video(
+    ledger = _ledger(what.job)
+    asked = _asked(what, how) if ledger else {}
+    kept = ledger.reports.find(what.facts.sha256, asked=asked) if ledger and not fresh else None
+    if kept is not None:
+        return replace(kept, video=what.name)
+    report = measure_video(
         what.path,
         what.given,
         embedder=how.embedder,
@@ -227,3 +240,33 @@ def measured(what: Wanted, how: How, *, told: Callable[[int], None] | None = Non
         progress=told,
         video=what.name,
     )
+    if ledger:
+        with suppress(LedgerError):  # what was measured is worth more than that it is kept
+            ledger.reports.keep(report, asked=asked)
+    return report
+
+
+def _ledger(job: Job | None) -> Ledger | None:
+    """Where reports are kept: the job's ledger, or that of the home folder where there is one already."""
+    if job is not None:
+        return job._session.ledger  # noqa: SLF001 - as above
+    home = Settings.from_environment().home
+    return current_session().ledger if (home / "ledger.sqlite").exists() else None
+
+
+def _asked(what: Wanted, how: How) -> dict[str, Any]:
+    """All that the numbers depend on beside the film."""
+    return {
+        "version": VERSION,
+        "references": [_told(one) for one in what.given],
+        "embedder_sha256": find_embedder(how.embedder, threads=1).sha256,
+        "frames": None if how.every is not None else how.frames,
+        "every": how.every,
+        "negatives": [_told(one) for one in how.negatives],
+        "seed": how.seed,
+    }
+
+
+def _told(given: Given) -> dict[str, Any]:
+    digests = [sha256(p if isinstance(p, bytes) else repr(p).encode()).hexdigest() for p in given.pictures]
+    return {"name": given.name, "role": given.role, "pictures": digests}
