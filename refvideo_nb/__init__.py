@@ -15,6 +15,7 @@ from refvideo_nb.notebook.contact import contact_sheet
 from refvideo_nb.notebook.exporting import export
 from refvideo_nb.notebook.importing import import_bundle
 from refvideo_nb.notebook.job import Job
+from refvideo_nb.notebook.rating import agreement, rate
 from refvideo_nb.notebook.sweep import Sweep
 from refvideo_nb.notebook.sweeping import sweep, sweeps
 
@@ -27,6 +28,7 @@ __all__ = [
     "Sweep",
     "__version__",
     "adherence",
+    "agreement",
     "allow_nested",
     "compare",
     "contact_sheet",
@@ -36,6 +38,7 @@ __all__ = [
     "import_bundle",
     "jobs",
     "models",
+    "rate",
     "resume",
     "sweep",
     "sweeps",
