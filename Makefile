@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help demo test test-crash check lab format clean chromium live-check test-wheel test-lowest
+.PHONY: help demo test test-crash check lab format clean chromium live-check bench-adherence test-wheel test-lowest
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,6 +68,9 @@ test-lowest: ## the same with the lowest versions that the package allows (Pytho
 
 live-check: $(BIN)/.dev ## with REFVIDEO_LIVE=1 and a key: one real, paid job (about USD 0.50 at most), and what it shows of the simulator
 	$(BIN)/python -m tests.live.check
+
+bench-adherence: $(BIN)/.dev ## measure the measuring: docs/adherence-benchmark.md, 15 minutes
+	$(BIN)/python benchmarks/adherence --to docs/adherence-benchmark.md
 
 check: $(BIN)/.dev ## lint, types, layers
 	$(BIN)/ruff check .
