@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from IPython.core.error import UsageError
+
 from refvideo_nb.notebook.commands import COMMANDS
 from refvideo_nb.notebook.current import known_models
 from refvideo_nb.notebook.job import Job
 from refvideo_nb.notebook.options import parser, words
+from refvideo_nb.notebook.sweep_options import NAME, sweep_parser
 
 if TYPE_CHECKING:
     from refvideo_nb.core.catalogue import Model
@@ -24,10 +27,11 @@ def complete(shell: Any, event: Any) -> list[str]:
     word = line.rpartition(" ")[2]
     cut = len(word) - len(event.symbol)
     before = _so_far(line.removesuffix(word))
-    if not line.startswith("%%"):
+    if before[:1] == ["%refvideo"]:
         found = list(COMMANDS) if len(before) == 1 else _of_score(before, word, shell) if before[1] == "score" else []
     elif word.startswith("-"):
-        found = [s for a in parser()._actions for s in a.option_strings]  # noqa: SLF001 - argparse has no public list
+        made = sweep_parser() if before[0].lstrip("%") == NAME.lstrip("%") else parser()
+        found = [s for a in made._actions for s in a.option_strings]  # noqa: SLF001 - argparse has no public list
     else:
         found = _values(before, shell)
     return [f[cut:] for f in found if f.startswith(word)]
@@ -57,7 +61,7 @@ def _variables(shell: Any) -> list[str]:
 def _so_far(line: str) -> list[str]:
     try:
         return words(line)
-    except ValueError:
+    except UsageError:  # a quotation mark that is still open
         return line.split()
 
 

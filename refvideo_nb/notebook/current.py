@@ -60,20 +60,26 @@ def went_live() -> bool:
     return True
 
 
-def unfinished() -> tuple[int, int]:
-    """How many jobs of the home folder wait to be taken up again, and of how many a crash hid the outcome.
+def unfinished() -> tuple[int, int, list[str]]:
+    """What a kernel left behind in the home folder.
+
+    How many jobs wait to be taken up again, of how many a crash hid the outcome, and the ids of the
+    sweeps that nobody runs any more.
 
     Makes no folder and starts nothing.
     """
     from refvideo_nb.core.job import RESUMABLE  # noqa: PLC0415 - as above
+    from refvideo_nb.core.sweep import SweepState  # noqa: PLC0415 - as above
     from refvideo_nb.ledger.store import Ledger  # noqa: PLC0415 - as above
 
     home = Settings.from_environment().home
     if not (home / "ledger.sqlite").exists():
-        return 0, 0
+        return 0, 0, []
     ledger = Ledger(home)
     try:
-        return len(ledger.abandoned(RESUMABLE)), len(ledger.settle_abandoned())
+        running = [r.id for r in ledger.sweeps.all() if r.state is SweepState.RUNNING]
+        left = [sweep_id for sweep_id in running if not ledger.sweeps.running(sweep_id)]
+        return len(ledger.abandoned(RESUMABLE)), len(ledger.settle_abandoned()), left
     finally:
         ledger.close()
 

@@ -163,11 +163,13 @@ def _model_list(home: Path) -> Finding:
 
 def _jobs() -> Iterator[Finding]:
     try:
-        waiting, unknown = unfinished()
+        waiting, unknown, left = unfinished()
     except RefVideoError as error:
         yield Finding("jobs", "the ledger cannot be read", one_line(error))
         return
     yield Finding("jobs", f"{waiting} unfinished", "%refvideo resume goes on, without paying again" if waiting else "")
+    if left:
+        yield Finding("sweeps", f"{len(left)} interrupted", f"%refvideo resume {left[0]} goes on with it")
     if unknown:
         yield Finding("jobs", f"{unknown} of unknown outcome", "%refvideo jobs tells what to do")
 

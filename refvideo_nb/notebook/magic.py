@@ -124,9 +124,11 @@ def load(shell: Any) -> None:
     for key in _COMPLETED:
         shell.set_hook("complete_command", complete, str_key=key)
     with contextlib.suppress(RefVideoError):  # whatever is wrong is told when something is asked for
-        waiting, unknown = unfinished()
+        waiting, unknown, left = unfinished()
         said = [f"{_count(waiting)} unfinished: %refvideo resume goes on, without paying again"] if waiting else []
         said += [f"{_count(unknown)} of unknown outcome since a crash: %refvideo jobs"] if unknown else []
+        if left:
+            said.append(f"a sweep is interrupted: %refvideo resume {left[0]} goes on with it")
         if said:
             print("; ".join(said))  # noqa: T201 - told once, when the extension is loaded
 
