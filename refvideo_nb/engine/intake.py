@@ -19,8 +19,9 @@ from urllib.parse import unquote, urlsplit
 
 from refvideo_nb.client.fetch import fetch
 from refvideo_nb.core.references import Kind, Reference, check_name
+from refvideo_nb.engine.prepared import prepared_before_or_now
 from refvideo_nb.errors import BadReferenceError, RefVideoError, one_line
-from refvideo_nb.media.images import encode_array, encode_image, is_image, prepare
+from refvideo_nb.media.images import encode_array, encode_image, is_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,6 +53,7 @@ class Loaded:
     data: bytes
     url: str | None
     label: str
+    drawn: bool = False  # whether the bytes were encoded here, from an array or an image object
 
 
 def named_sources(references: Mapping[str, Any] | Iterable[Any] | None) -> list[Named]:
@@ -138,7 +140,8 @@ async def load(named: Named, *, allow_loopback: bool = False) -> Loaded:
     if isinstance(source, str) and "://" in source and not source.startswith("data:"):
         source, url = await fetch(source, allow_loopback=allow_loopback), source
     data, label = await asyncio.to_thread(_read, source, named.name)
-    return Loaded(named, data, url, named.label or url or label)
+    drawn = not isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview))
+    return Loaded(named, data, url, named.label or url or label, drawn)
 
 
 async def keep(loaded: Loaded, media: MediaStore, *, limits: ImageLimits | None = None) -> Reference:
@@ -156,7 +159,7 @@ def _keep(loaded: Loaded, media: MediaStore, limits: ImageLimits | None) -> Refe
             name=named.name, kind=kind, sha256=sha256, media_type=media_type, nbytes=len(data),
             seconds=seconds, url=url, source=label, named=named.given,
         )  # fmt: skip
-    prepared = prepare(data, name=named.name, limits=limits)
+    prepared = prepared_before_or_now(data, media, name=named.name, limits=limits, drawn=loaded.drawn)
     note = prepared.note
     if url is not None and note:
         # The provider would fetch the file as it is; what we made fit goes as bytes instead.

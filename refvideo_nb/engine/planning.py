@@ -271,7 +271,7 @@ class _Taken:
                 loaded[key] = await load(named, allow_loopback=simulated)
             once = loaded[key]
             label = named.label or once.url or once.label
-            return await keep(Loaded(named, once.data, once.url, label), media, limits=limits)
+            return await keep(Loaded(named, once.data, once.url, label, once.drawn), media, limits=limits)
 
         wish = asked.wish
         for index, level in enumerate(asked.axes.get("references", (wish.references,))):

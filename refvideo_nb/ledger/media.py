@@ -89,6 +89,7 @@ class MediaStore:
 
     def __init__(self, home: Path) -> None:
         self._media = home / "media"
+        self._notes = home / "cache" / "prepared"
         self._videos = home / "videos"
 
     def put(self, data: bytes, media_type: str) -> str:
@@ -107,7 +108,15 @@ class MediaStore:
 
     def read(self, reference: Reference) -> bytes | None:
         """The bytes of a reference; None where the file was removed or is no longer what was kept."""
-        return _read(self.path(reference.sha256, reference.media_type), reference.sha256)
+        return self.bytes_of(reference.sha256, reference.media_type)
+
+    def bytes_of(self, sha256: str, media_type: str) -> bytes | None:
+        """The bytes of a hash, as `read`."""
+        return _read(self.path(sha256, media_type), sha256)
+
+    def note(self, sha256: str) -> Path:
+        """Where it is noted what a picture of this hash was made into."""
+        return self._notes / f"{sha256}.json"
 
     def video(self, job_id: str) -> Path:
         """Where the finished clip of a job is, or will be."""

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["MOST_PIXELS", "Prepared", "encode_array", "encode_image", "is_image", "pixels", "prepare", "thumbnail"]
+__all__ = [
+    "MOST_PIXELS",
+    "Prepared",
+    "encode_array",
+    "encode_image",
+    "is_image",
+    "pixels",
+    "pixels_of",
+    "prepare",
+    "thumbnail",
+]
 
 MOST_PIXELS = 100_000_000
 """Larger pictures are refused unread: a small file can unfold to gigabytes."""
@@ -136,6 +146,13 @@ def pixels(data: bytes, *, name: str) -> NDArray[np.uint8]:
     import numpy as np  # noqa: PLC0415 - slow to import; who sends pictures does not need it
 
     return np.asarray(_flat(_open(data, name)[0]))
+
+
+def pixels_of(data: bytes) -> bytes:
+    """What the pixels of a file are, however they were compressed; for a file that was encoded here."""
+    with _recognise(data) as image:
+        what = repr((image.mode, image.size, image.info.get("icc_profile"), image.info.get("transparency")))
+        return what.encode() + image.tobytes()
 
 
 def _open(data: bytes, name: str) -> tuple[Image.Image, str, list[str]]:
