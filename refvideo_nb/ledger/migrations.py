@@ -112,4 +112,8 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX cells_by_job ON cells (job) WHERE job IS NOT NULL;
     """,
+    # 7: which reports came with a bundle: their bytes stay those that were exported.
+    """
+    ALTER TABLE reports ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;
+    """,
 )

@@ -46,7 +46,8 @@ class Reports:
         """
         from refvideo_nb.ledger.report_document import report_key, write_report  # noqa: PLC0415 - imports numpy
 
-        self._put([(report_key(report.video_sha256, asked), report.video_sha256, write_report(report, asked))])
+        key, video = report_key(report.video_sha256, asked), report.video_sha256
+        self._put("REPLACE", [(key, video, write_report(report, asked), 0)])
 
     def find(self, video_sha256: str, *, asked: Mapping[str, Any]) -> Report | None:
         """A report that answers this very question.
@@ -68,17 +69,17 @@ class Reports:
 
         with self._database.reading() as db:
             row = db.execute(
-                "SELECT document FROM reports WHERE key = ?", (report_key(video_sha256, asked),)
+                "SELECT document, imported FROM reports WHERE key = ?", (report_key(video_sha256, asked),)
             ).fetchone()
-        return _readable(row[0]) if row else None
+        return _readable(*row) if row else None
 
     def of(self, video_sha256: str) -> list[Report]:
         """All reports on a film, newest first."""
         with self._database.reading() as db:
             rows = db.execute(
-                "SELECT document FROM reports WHERE video = ? ORDER BY made DESC, key", (video_sha256,)
+                "SELECT document, imported FROM reports WHERE video = ? ORDER BY made DESC, key", (video_sha256,)
             ).fetchall()
-        return [report for (document,) in rows if (report := _readable(document)) is not None]
+        return [report for row in rows if (report := _readable(*row)) is not None]
 
     def documents(self, videos: Iterable[str]) -> dict[str, bytes]:
         """What goes into a bundle with these films: by key, in its order."""
@@ -92,24 +93,18 @@ class Reports:
     def bring_in(self, documents: Mapping[str, bytes]) -> None:
         """Keep reports of a bundle that were checked; what was measured here stays as it is.
 
-        Each says from then on that it was measured elsewhere.
+        Whoever reads one is told that it was measured elsewhere. Passed on, it is what came.
         """
-        from refvideo_nb.ledger.report_document import read_report, write_report  # noqa: PLC0415 - as above
+        from refvideo_nb.ledger.report_document import read_report  # noqa: PLC0415 - as above
 
-        rows = []
-        for data in documents.values():
-            found = read_report(data)
-            notes = dict.fromkeys((*found.report.notes, _ELSEWHERE))
-            told = dataclasses.replace(found.report, notes=tuple(notes))
-            rows.append((found.key, told.video_sha256, write_report(told, found.asked)))
-        self._put(rows, replace=False)
+        found = [(key, read_report(data).report.video_sha256, data) for key, data in documents.items()]
+        self._put("IGNORE", [(*each, 1) for each in found])
 
-    def _put(self, rows: list[tuple[str, str, bytes]], *, replace: bool = True) -> None:
-        what = "REPLACE" if replace else "IGNORE"
+    def _put(self, otherwise: str, rows: list[tuple[str, str, bytes, int]]) -> None:
         with self._database.writing() as db:
             db.executemany(
-                f"INSERT OR {what} INTO reports (key, video, made, document) VALUES (?, ?, ?, ?)",  # noqa: S608 - a word of ours
-                [(key, video, self._clock(), document) for key, video, document in rows],
+                f"INSERT OR {otherwise} INTO reports (key, video, document, imported, made) VALUES (?, ?, ?, ?, ?)",  # noqa: S608 - a word of ours
+                [(*row, self._clock()) for row in rows],
             )
 
 
@@ -132,10 +127,11 @@ def forget_video(db: sqlite3.Connection, video_sha256: str) -> None:
         db.execute("DELETE FROM ratings WHERE video = ?", (video_sha256,))
 
 
-def _readable(document: bytes) -> Report | None:
+def _readable(document: bytes, imported: int) -> Report | None:
     from refvideo_nb.ledger.report_document import read_report  # noqa: PLC0415 - as above
 
     try:
-        return read_report(document).report
+        report = read_report(document).report
     except LedgerError:
         return None
+    return dataclasses.replace(report, notes=(*report.notes, _ELSEWHERE)) if imported else report

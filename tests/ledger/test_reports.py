@@ -226,6 +226,7 @@ def brought_in(path, home):
         with unpacked(opened, MediaStore(home), there):
             there.bring_in([(r, r.id) for r in opened.records])
             there.reports.bring_in(opened.reports)
+        assert there.reports.documents([SHA]) == opened.reports, "whoever passes them on passes on the same"
         return there.reports.of(SHA), there.reports.find(SHA, asked=ASKED)
 
 

@@ -359,3 +359,19 @@ def test_a_sheet_of_no_use_is_refused_in_one_line(runs: list[Job], tmp_path: Pat
     with pytest.raises(InvalidRequestError, match="0 videos cannot be compared"):
         refvideo_nb.contact_sheet()
     assert files_in(tmp_path) == {}
+
+
+def test_what_was_measured_travels_with_its_clip(
+    runs: list[Job], colleague: Session, some_report: Any, tmp_path: Path
+) -> None:
+    clip = runs[0].record.video
+    assert clip is not None
+    asked = {"version": 1, "frames": 5}
+    runs[0]._session.ledger.reports.keep(some_report(video=runs[0].id, video_sha256=clip.sha256), asked=asked)
+    bundle = refvideo_nb.export(runs[0], tmp_path / "one.zip")
+    brought = refvideo_nb.import_bundle(bundle)
+    found = colleague.ledger.reports.find(clip.sha256, asked=asked)
+    assert found is not None
+    assert found.scores == some_report(references=2).scores
+    assert "measured elsewhere" in found.notes[-1]
+    assert refvideo_nb.export(brought, tmp_path / "back.zip").read_bytes() == bundle.read_bytes()
