@@ -49,10 +49,14 @@ def run_demo(notebook: Path, to: Path) -> None:
     try:
         loaded = nbformat.read(notebook, as_version=4)
         client = nbclient.NotebookClient(
-            loaded, timeout=_LIMIT, kernel_name="python3", resources={"metadata": {"path": str(to.absolute())}}
+            loaded,
+            timeout=_LIMIT,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(to.absolute())}},
+            # Only errors: this kernel of a minute warns at length that others on this machine might listen to it.
+            extra_arguments=["--log-level=ERROR"],
         )
-        # Only errors: the kernel of one minute warns at length that other users of this machine might listen to it.
-        client.execute(env=_environment(home), extra_arguments=["--log-level=ERROR"])
+        client.execute(env=_environment(home))
         nbformat.write(loaded, to / "quickstart.ipynb")
         # The page that is left needs no network, to which nbconvert's template would send every reader.
         exporter = nbconvert.HTMLExporter(**dict.fromkeys(_SCRIPTS, "data:text/javascript,"))
