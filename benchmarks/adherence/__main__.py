@@ -14,9 +14,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from areas import areas
+from copying import copies
 from films import HEIGHT, WIDTH, scenes, write
 from photographs import ground
-from tries import Row, areas, copies, presence, rendered, swapped
+from presence import presence, rendered, swapped
+from row import Row
 
 from refvideo_nb.measure.embedders import DEFAULT, find_embedder
 

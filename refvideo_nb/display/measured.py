@@ -43,7 +43,7 @@ HEADS = (
 MEANINGS = (
     "Adherence: mean similarity of what looks most like the reference, over all frames, and its interval. "
     "z, p: how far that is above unrelated pictures. Covered: share of frames above the threshold. "
-    "Copied: share of frames in which the picture itself stands; first frame: whether it is one of them. "
+    "Copied: share of frames that are the picture itself; first frame: whether it is one of them. "
     "Bound: share of covered frames whose find is nearer to this reference than to another. "
     "Unsteady: median change of similarity from frame to frame."
 )

@@ -16,7 +16,7 @@ def benchmark():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks" / "adherence"))
         yield
-        for name in ("films", "judged", "photographs", "tries"):
+        for name in ("areas", "films", "judged", "photographs", "presence", "row"):
             sys.modules.pop(name, None)
 
 
@@ -25,9 +25,9 @@ def by_name(rows):
 
 
 def test_a_subject_at_a_tenth_of_the_frame_is_told_from_what_is_not_there(lite0, tmp_path):
+    from areas import areas
     from films import HEIGHT, WIDTH
     from photographs import ground
-    from tries import areas
 
     found = by_name(areas(tmp_path, lite0, {"wall": ground("brick", WIDTH, HEIGHT)}, shares=(0.1,), names=SUBJECTS))
     row = found["present or absent at 10% of the frame, AUC"]
@@ -38,12 +38,12 @@ def test_a_subject_at_a_tenth_of_the_frame_is_told_from_what_is_not_there(lite0,
 
 def test_when_and_where_a_subject_is_there(lite0, tmp_path):
     from photographs import ground
-    from tries import _measured, _told, composite
+    from presence import composite, measured, told
 
     scene = [np.roll(ground("gravel", 1280, 720), 2 * n, axis=1) for n in range(40)]
     random = np.random.default_rng(0)
     clip = composite(tmp_path / "a.mp4", scene, ("cat", "rocket"), area=0.15, spans=[(1.5, 4.0)], random=random)
-    rows = {row.what.partition(": ")[2]: row for row in _told("it", [(clip, _measured(clip, lite0))])}
+    rows = {row.what.partition(": ")[2]: row for row in told("it", [(clip, measured(clip, lite0))])}
     assert rows["coverage, mean error"].value <= 0.1
     assert rows["onset, largest error in samples"].value <= 2
     assert rows["box, IoU, median"].value > 0.4
