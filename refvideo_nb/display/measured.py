@@ -18,6 +18,7 @@ __all__ = [
     "adherence_plain",
     "band_words",
     "frames_words",
+    "note_words",
     "row_of",
     "sentence_of",
     "setting_words",
@@ -65,7 +66,7 @@ def adherence_plain(report: Report) -> str:
     rows = [HEADS, *(row_of(report, s) for s in report.scores)]
     widths = [max(len(row[n]) for row in rows) for n in range(len(HEADS))]
     lines += ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return harmless("\n".join([*lines, band_words(report), *(one_line(n) for n in report.notes)]))
+    return harmless("\n".join([*lines, band_words(report), *(note_words(n) for n in report.notes)]))
 
 
 def row_of(report: Report, score: Score) -> tuple[str, ...]:
@@ -103,6 +104,18 @@ def band_words(report: Report) -> str:
         f"By chance: what {count} unrelated pictures score in the same frames by the same search, "
         "from the 5th to the 95th percentile."
     )
+
+
+def note_words(note: str) -> str:
+    """A note as a sentence.
+
+    Examples
+    --------
+    >>> note_words("chance is told by 12 unrelated pictures only")
+    'Chance is told by 12 unrelated pictures only.'
+    """
+    text = one_line(note)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "…")) else ".")
 
 
 def frames_words(report: Report) -> str:

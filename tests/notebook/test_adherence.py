@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from refvideo_nb.notebook import measuring
 from refvideo_nb.notebook.adherence import AdherenceReport
 from refvideo_nb.notebook.comparing import compare
 from refvideo_nb.notebook.job import Job
+from refvideo_nb.notebook.jobcard import JobCard
 from refvideo_nb.notebook.scoring import score
 from refvideo_nb.notebook.session import Session
 from refvideo_nb.settings import Secret, Settings
@@ -256,3 +259,88 @@ def test_loading_it_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# --- the button -------------------------------------------------------------------------------------------------------
+
+
+def settled(card: JobCard, job: Job) -> JobCard:
+    """The card as it is once the job has ended."""
+    card._settle(job.record)
+    return card
+
+
+def until(fits: Any, *, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not fits():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def few_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measured as the fixture `report` was, so that what is kept is found."""
+    monkeypatch.setattr(measuring, "How", partial(measuring.How, frames=3))
+
+
+def test_a_button_measures_beside_the_kernel_and_shows_the_report_in_the_card(
+    report: AdherenceReport, job: Job, session: Session, few_frames: None
+) -> None:
+    card = settled(JobCard(session, job.id), job)
+    assert card._measure.layout.display == ""
+    began = time.monotonic()
+    card._measure.click()
+    card._measure.click()  # a second click begins nothing
+    clicked = time.monotonic() - began
+    until(lambda: card._adherence._result.value)
+    assert clicked < time.monotonic() - began, "the click does not wait for it"
+    assert "How well the references were followed" in card._adherence._result.value
+    assert card._adherence._line.value == ""
+    assert card._adherence._stop.layout.display == "none"
+
+
+def test_it_is_offered_where_there_is_something_to_measure(job: Job, session: Session) -> None:
+    record = session.submit(session.draft(Wish(prompt="a ball", model="x-ai/grok-imagine-video", duration=1)))[0]
+    bare = Job(session, record.id).wait(60)
+    card = JobCard(session, bare.id)
+    assert card._measure.layout.display == "none"
+    assert settled(card, bare)._measure.layout.display == "none", "it has no references"
+
+
+def test_what_goes_wrong_is_said_in_the_card(
+    job: Job, session: Session, few_frames: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise ValueError("<b>odd</b>")
+
+    monkeypatch.setattr(measuring, "measured", fail)
+    card = settled(JobCard(session, job.id), job)
+    card._measure.click()
+    until(lambda: "alert" in card._adherence._line.value)
+    assert "a fault of refvideo_nb: ValueError: &lt;b&gt;odd&lt;/b&gt;" in card._adherence._line.value
+
+
+def test_it_can_be_stopped_at_the_next_frame_and_begun_again(
+    report: AdherenceReport, job: Job, session: Session, few_frames: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = settled(JobCard(session, job.id), job)
+    real = measuring.measured
+    seen: list[str] = []
+
+    def slowly(what: Any, how: Any, *, told: Any) -> Any:
+        seen.append(card._adherence._line.value)
+        for done in range(1000):
+            told(done)
+            time.sleep(0.01)
+        return real(what, how)
+
+    monkeypatch.setattr(measuring, "measured", slowly)
+    card._measure.click()
+    until(lambda: seen)
+    card._adherence._stop.click()
+    until(lambda: "stopped measuring" in card._adherence._line.value)
+    assert "0 of 3 frames" in seen[0]
+    assert card._adherence._result.value == ""
+    monkeypatch.setattr(measuring, "measured", real)
+    card._measure.click()
+    until(lambda: card._adherence._result.value)
