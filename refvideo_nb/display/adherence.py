@@ -84,7 +84,9 @@ class _One:
     found: tuple[_Found, ...]
 
 
-def adherence_bundle(report: Report, references: Sequence[Seen], *, video: Path | None) -> Bundle:
+def adherence_bundle(
+    report: Report, references: Sequence[Seen], *, video: Path | None, simulated: bool = False
+) -> Bundle:
     """A report as one MIME bundle.
 
     Parameters
@@ -94,6 +96,8 @@ def adherence_bundle(report: Report, references: Sequence[Seen], *, video: Path 
         As the report has them, with their pictures and colours.
     video : pathlib.Path or None
         The file that was measured, where it is still there.
+    simulated : bool
+        Whether the clip is the simulator's: then its numbers say nothing of any model.
 
     Returns
     -------
@@ -118,11 +122,12 @@ def adherence_bundle(report: Report, references: Sequence[Seen], *, video: Path 
         video=one_line(report.video, limit=80),
         frames=frames_words(report),
         gone=video is not None and not moments,
+        simulated=simulated,
         settings=[(key, setting_words(value)) for key, value in report.settings.items()],
         notes=[note_words(note) for note in report.notes],
         meanings=MEANINGS,
     )
-    plain = adherence_plain(report)
+    plain = adherence_plain(report, simulated=simulated)
     still = paper_figure(report, references, video=video, moments=moments, paper=False)
     left = MOST_BYTES - len(json.dumps([html, plain])) - 100
     return {"text/html": html, "text/plain": plain, "image/png": _within(still, left)}

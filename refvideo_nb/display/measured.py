@@ -60,9 +60,10 @@ def adherence_line(report: Report) -> str:
     return harmless(f"{one_line(report.video, limit=60)}: {said}; {frames} frame{'s' if frames != 1 else ''}")
 
 
-def adherence_plain(report: Report) -> str:
+def adherence_plain(report: Report, *, simulated: bool = False) -> str:
     """The report in plain words and numbers."""
-    lines = [adherence_line(report), *(sentence_of(s) for s in report.scores)]
+    badge = ["SIMULATED: these numbers are of the simulator's clip and say nothing of any model"] if simulated else []
+    lines = [adherence_line(report), *badge, *(sentence_of(s) for s in report.scores)]
     rows = [HEADS, *(row_of(report, s) for s in report.scores)]
     widths = [max(len(row[n]) for row in rows) for n in range(len(HEADS))]
     lines += ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]

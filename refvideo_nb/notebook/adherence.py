@@ -105,7 +105,7 @@ def adherence(
     how = How(embedder=embedder, frames=frames, every=every, negatives=others, seed=seed)
     with _Told([s.name for s in what.seen], frames_planned(what.facts, how)) as told:
         report = measured(what, how, told=told, fresh=fresh)
-    return AdherenceReport(report, what.seen, video=what.path)
+    return AdherenceReport(report, what.seen, video=what.path, simulated=what.simulated)
 
 
 class AdherenceReport:
@@ -119,10 +119,12 @@ class AdherenceReport:
         The references with their pictures and colours, as the report has them.
     video : pathlib.Path
         The file that was measured.
+    simulated : bool
+        Whether it is a clip of the simulator's.
     """
 
-    def __init__(self, report: Report, seen: Sequence[Seen], *, video: Path) -> None:
-        self._report, self._seen, self._video = report, tuple(seen), video
+    def __init__(self, report: Report, seen: Sequence[Seen], *, video: Path, simulated: bool = False) -> None:
+        self._report, self._seen, self._video, self._simulated = report, tuple(seen), video, simulated
         self._bundle: Bundle | None = None
 
     @property
@@ -192,7 +194,7 @@ class AdherenceReport:
         if self._bundle is None:
             from refvideo_nb.display.adherence import adherence_bundle  # noqa: PLC0415 - as above
 
-            self._bundle = adherence_bundle(self._report, self._seen, video=self._video)
+            self._bundle = adherence_bundle(self._report, self._seen, video=self._video, simulated=self._simulated)
         return self._bundle
 
     def show(self) -> None:
@@ -200,7 +202,7 @@ class AdherenceReport:
         if place() in {Place.SCRIPT, Place.TERMINAL}:
             from refvideo_nb.display.measured import adherence_plain  # noqa: PLC0415 - as above
 
-            print(adherence_plain(self._report))  # noqa: T201 - there is nothing else to show it on
+            print(adherence_plain(self._report, simulated=self._simulated))  # noqa: T201 - there is nothing else to show it on
             return
         from IPython.display import display  # noqa: PLC0415 - only in a notebook
 

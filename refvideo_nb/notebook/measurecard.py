@@ -113,5 +113,5 @@ class MeasureCard:
         finally:
             _ONE_AT_A_TIME.release()
         self._say("drawing what was found")
-        bundle: dict[str, Any] = adherence_bundle(report, what.seen, video=what.path)
+        bundle: dict[str, Any] = adherence_bundle(report, what.seen, video=what.path, simulated=what.simulated)
         return str(bundle["text/html"])

@@ -60,6 +60,11 @@ class Wanted:
     seen: tuple[Seen, ...]
     job: Job | None
 
+    @property
+    def simulated(self) -> bool:
+        """Whether the clip is the simulator's."""
+        return self.job is not None and self.job.record.simulated
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class How:

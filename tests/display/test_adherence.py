@@ -76,6 +76,15 @@ def test_nothing_but_inline_styles_and_nothing_from_outside_is_markup(report, se
     assert "\x1b" not in bundle["text/plain"]
 
 
+def test_that_a_clip_is_the_simulators_is_not_to_be_missed(report, seen, clip):
+    real = adherence_bundle(report(), seen("cat", "cup"), video=clip)
+    simulated = adherence_bundle(report(), seen("cat", "cup"), video=clip, simulated=True)
+    for kind in ("text/html", "text/plain"):
+        assert "SIMULATED" in simulated[kind]
+        assert "say nothing of any model" in simulated[kind]
+        assert "SIMULATED" not in real[kind]
+
+
 @pytest.mark.parametrize("count", [1, 2, 4, 5, 9])
 def test_it_stays_within_its_bytes_however_many_references_there_are(report, seen, clip, photos, count):
     names = (*photos, *(f"other{n}" for n in range(5)))[:count]

@@ -19,9 +19,11 @@ import pytest
 from refvideo_nb.core.catalogue import Model
 from refvideo_nb.core.job import State
 from refvideo_nb.core.references import Naming, compile_prompt
+from refvideo_nb.display.adherence import adherence_bundle
 from refvideo_nb.display.card import card
 from refvideo_nb.display.dry import dry_run
 from refvideo_nb.display.line import progress_html
+from refvideo_nb.display.sides import Seen
 from refvideo_nb.display.tables import jobs_table
 
 pytestmark = pytest.mark.browser
@@ -125,7 +127,7 @@ def opened(browser, address, name, *, width, height=1000):
 
 
 @pytest.fixture
-def cards(record, reader, clip):
+def cards(record, reader, clip, report, photos):
     """A finished card, one that ended badly with hostile words, and the other outputs."""
     hostile = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
     unknown = record(
@@ -145,6 +147,12 @@ def cards(record, reader, clip):
             simulated=True,
         ),
         {"text/html": progress_html(unknown, now=0.0), "text/plain": ""},
+        adherence_bundle(
+            report(("cat", "cup"), roles=("subject", "subject"), video=hostile),
+            [Seen(name="@cat", colour="#2f6fed", data=photos["cat"]), Seen(name="@cup", colour="#0f9488", data=None)],
+            video=clip,
+            simulated=True,
+        ),
     ]
 
 

@@ -153,6 +153,10 @@ def test_completion_goes_with_the_magic(kernel):
         ("%%refvideo --seed 7 --ref ca", "%%refvideo --seed 7 --ref cat"),
         ("%%refvideo --ref pet=ca", "%%refvideo --ref pet=cat"),
         ("%refvideo sh", "%refvideo show"),
+        ("%refvideo sc", "%refvideo score"),
+        ("%refvideo score clip --emb", "%refvideo score clip --embedder"),
+        ("%refvideo score clip --embedder dino", "%refvideo score clip --embedder dinov2-small"),
+        ("%refvideo score clip --ref pet=ca", "%refvideo score clip --ref pet=cat"),
     ],
 )
 def test_what_is_typed_can_be_completed(completing, typed, offered):
