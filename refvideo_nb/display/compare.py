@@ -19,6 +19,7 @@ from markupsafe import Markup
 from refvideo_nb.display import words
 from refvideo_nb.display.comparesheet import Row, draw_comparison
 from refvideo_nb.display.contact import frame_times
+from refvideo_nb.display.curves import score_words
 from refvideo_nb.display.differences import Phrase
 from refvideo_nb.display.page import Embedded, harmless, render
 from refvideo_nb.display.pictures import data_url, jpeg
@@ -73,6 +74,7 @@ class _Shown:
     prompt: tuple[Phrase, ...]
     money: str
     frames: tuple[tuple[Markup, str], ...]
+    followed: tuple[tuple[str, str], ...]
     width: int
     frame: tuple[int, int]
 
@@ -147,12 +149,19 @@ def _shown(side: Side, letter: str, strip: Iterable[tuple[Any, float]], *, asked
         side=side,
         settings=asked.settings or (Phrase(caption_of(side)),),
         money=words.money(side.record) if side.record else "",
+        followed=_followed(side),
         frames=tuple((data_url(jpeg(frame, most_bytes=most), "image/jpeg"), f"{at:.1f} s") for frame, at in strip),
         prompt=asked.prompt,
         title=one_line(f"Video {letter}: {side.label}", limit=160),
         width=round(min(_WIDEST, _TALLEST * ratio)),
         frame=(wide, round(wide / ratio)),
     )
+
+
+def _followed(side: Side) -> tuple[tuple[str, str], ...]:
+    """How well each reference was followed, where that was measured."""
+    report = side.report
+    return tuple((f"@{s.reference}", score_words(report, s)) for s in report.scores) if report else ()
 
 
 def _tile(reference: Seen, count: int) -> Markup | None:
@@ -201,6 +210,7 @@ def _plain(shown: Sequence[_Shown], references: Sequence[Seen], found: Differenc
     lines = [f"{r.name}: {one_line(r.caption, limit=120)}".removesuffix(": ") for r in references]
     for one in shown:
         lines.append(f"{one.letter}  {one_line(one.side.label, limit=80)} · {''.join(p.text for p in _line(one))}")
+        lines += [f"   {name}: {said}" for name, said in one.followed]
         if one.prompt:
             lines.append("   " + "".join(p.text for p in one.prompt))
     if found:

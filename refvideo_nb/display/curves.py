@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from refvideo_nb.core.adherence import Report
+    from refvideo_nb.core.adherence import Report, Score
 
-__all__ = ["curves_of"]
+__all__ = ["curves_of", "score_words"]
 
 _MOST = 240  # points of a curve: more are not seen
 
@@ -50,21 +50,27 @@ def _track(report: Report | None, name: str) -> dict[str, Any] | None:
     column = next((n for n, one in enumerate(report.references) if one.name == name), None) if report else None
     if report is None or column is None:
         return None
-    chance, score = report.negatives[name], report.scores[column]
+    chance = report.negatives[name]
     step = -(-len(report.times) // _MOST)
 
     def few(values: NDArray[Any]) -> list[float]:
         return [round(float(v), 3) for v in values[::step]]
 
-    band = f"{float(chance.low.mean()):.2f} to {float(chance.high.mean()):.2f}"
     return {
         "times": few(report.times),
         "values": few(report.similarity[:, column]),
         "low": few(chance.low),
         "high": few(chance.high),
         "limit": round(chance.threshold, 3),
-        "said": one_line(
-            f"adherence {score.adherence:.2f}, by chance {band}, {score.verdict}, covered {100 * score.coverage:.0f} %",
-            limit=200,
-        ),
+        "said": score_words(report, report.scores[column]),
     }
+
+
+def score_words(report: Report, score: Score) -> str:
+    """A reference's score in a line, beside what chance gives."""
+    chance = report.negatives[score.reference]
+    band = f"{float(chance.low.mean()):.2f} to {float(chance.high.mean()):.2f}"
+    return one_line(
+        f"adherence {score.adherence:.2f}, by chance {band}, {score.verdict}, covered {100 * score.coverage:.0f} %",
+        limit=200,
+    )

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -130,6 +131,25 @@ def test_it_holds_references_frames_with_times_and_videos_that_decode(sides, rec
     assert sheet.width == 960
     assert "A  run 1 · bytedance/seedance-2.0-fast" in bundle["text/plain"]
     assert "Different: seed 7, seed 8." in bundle["text/plain"]
+
+
+def test_what_was_measured_stands_beside_what_chance_gives(sides, record, seen, report):
+    one, other = sides(record(), record(request={"seed": 8}))
+    bundle = compare_bundle([replace(one, report=report()), other], seen)
+    assert bundle["text/html"].count("adherence 0.63, by chance 0.26 to 0.42, followed, covered 75 %") == 1
+    assert "@cup: adherence 0.55, by chance 0.26 to 0.42" in bundle["text/plain"]
+    (cat, cup) = player_facts([replace(one, report=report()), other], seen)["curves"]
+    assert [c["name"] for c in (cat, cup)] == ["@cat", "@cup"]
+    assert cat["tracks"][1] is None
+    assert len(cat["tracks"][0]["values"]) == 32
+    assert player_facts([one, other], seen)["curves"] == []
+
+
+def test_a_curve_of_thousands_of_frames_is_thinned(sides, record, seen, report):
+    (one,) = sides(record())
+    (cat, _) = player_facts([replace(one, report=report(frames=5000))], seen)["curves"]
+    track = cat["tracks"][0]
+    assert {len(track[key]) for key in ("times", "values", "low", "high")} == {239}
 
 
 def test_nothing_but_inline_styles_and_nothing_that_is_stripped(sides, record, seen):

@@ -238,6 +238,14 @@ def test_a_comparison_of_jobs_has_the_curves_that_are_kept(report: AdherenceRepo
     assert len(compare(job.video, scores=[report]).player.words["curves"]) == 2
 
 
+def test_an_exported_page_has_them_too(
+    report: AdherenceReport, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = refvideo_nb.export(job, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert '"curves"' in page
+    assert str(round(float(report.similarity[1, 0]), 3)) in page
+
+
 def test_scores_of_another_video_are_refused(report: AdherenceReport, job: Job, tmp_path: Path) -> None:
     assert job.video is not None
     other = tmp_path / "other.mp4"
