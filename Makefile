@@ -75,6 +75,17 @@ bench-adherence: $(BIN)/.dev ## measure the measuring: docs/adherence-benchmark.
 test-sweep: $(BIN)/.dev ## a sweep of 900 jobs with random faults, killed five times
 	REFVIDEO_SWEEP_JOBS=900 REFVIDEO_SWEEP_KILLS=5 $(BIN)/python -m pytest tests/crash/test_sweep.py -s
 
+# Others that a user might pick, in an environment of their own: the package never needs them.
+.venv-bench/.done: pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -e '.[lab]' \
+	  fal-client mediapy openrouter playwright
+	@touch $@
+
+.PHONY: bench
+bench: .venv-bench/.done chromium ## measure everything beside other clients, and write docs/benchmarks.md
+	.venv-bench/bin/python tests/bench --write docs/benchmarks.md $(ARGS)
+
 check: $(BIN)/.dev ## lint, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -67,6 +67,7 @@ _LARGEST_ANSWER = 16_000_000  # bytes of JSON; a model list has about 50 kB
 _LONGEST_ANSWER = 120.0  # seconds for all of it: each byte alone may come in time and the whole never
 _LONGEST_SUBMIT = 900.0  # seconds; megabytes of references may go up a slow line
 _SUBMITS_AT_ONCE = 8
+_AT_ONCE = 16  # polls and downloads
 _SHORTEST_KEY = 8  # characters; a shorter text may stand in any answer by chance
 _SERVER_ERROR = 500
 _NEVER_LEFT = (
@@ -125,10 +126,12 @@ class VideoClient:
         self.http = open_http(
             headers=headers,
             timeout=httpx.Timeout(60, connect=15, pool=None),
-            limits=httpx.Limits(max_connections=16, max_keepalive_connections=0),
+            limits=httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=0),
             transport=transport,
             trust_env=proxied,
         )
+        # Whoever waits, waits here: the pool looks through all of its waiting requests whenever one of them ends.
+        self.room = asyncio.Semaphore(_AT_ONCE)
         self._submit_http = open_http(
             headers={**headers, "Content-Type": "application/json"},
             timeout=httpx.Timeout(180, connect=15, pool=None),
@@ -180,7 +183,8 @@ class VideoClient:
         return answer
 
     async def _get(self, url: str, what: str, *, auth: httpx.Auth | None) -> bytes:
-        return await self._answer(self.http.stream("GET", url, auth=auth), what, within=_LONGEST_ANSWER)
+        async with self.room:
+            return await self._answer(self.http.stream("GET", url, auth=auth), what, within=_LONGEST_ANSWER)
 
     async def _answer(self, request: AbstractAsyncContextManager[httpx.Response], what: str, *, within: float) -> bytes:
         """The body of a success; every other outcome is one of our errors."""

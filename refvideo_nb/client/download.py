@@ -63,7 +63,8 @@ async def download(client: VideoClient, answer: JobAnswer, to: Path, *, index: i
     for url in addresses(client, answer, index):
         try:
             with hushed():
-                return await _fetch(client, allowed_url(url, client.base_url), to)
+                async with client.room:
+                    return await _fetch(client, allowed_url(url, client.base_url), to)
         except RefVideoError as error:
             to.unlink(missing_ok=True)
             # The first address is the documented one: its refusal tells the most.
@@ -131,7 +132,7 @@ async def _write(response: httpx.Response, to: Path, *, after: int) -> int:
                     )
                 file.write(chunk)
             file.flush()
-            os.fsync(file.fileno())
+            await asyncio.to_thread(os.fsync, file.fileno())  # other jobs go on meanwhile
         with to.open("rb") as file:
             head = file.read(_HEAD)
     except OSError as error:

@@ -48,7 +48,7 @@ class Claims:
             return
         released = False
         try:
-            with self._database.writing() as db:
+            with self._database.writing(on_disk=False) as db:  # of use only while this process lives
                 for table in _CLAIMED:
                     db.execute(f"UPDATE {table} SET owner = NULL, lease = NULL WHERE owner = ?", (self._owner.token,))  # noqa: S608 - names of ours
             released = True
@@ -69,7 +69,7 @@ class Claims:
 
     def claim(self, job_id: str) -> JobRecord | None:
         """Begin to look after a job; None while another living process does, or where there is no such job."""
-        with self._database.writing() as db:
+        with self._database.writing(on_disk=False) as db:
             row = db.execute("SELECT document, owner, lease FROM jobs WHERE id = ?", (job_id,)).fetchone()
             if row is None or not self.free(*row[1:]):
                 return None
@@ -93,13 +93,13 @@ class Claims:
         """Say that this process still lives."""
         if self._owner is not None:
             self._owner.renew()
-            with self._database.writing() as db:
+            with self._database.writing(on_disk=False) as db:
                 for table in _CLAIMED:
                     db.execute(f"UPDATE {table} SET lease = ? WHERE owner = ?", (self.until(), self._owner.token))  # noqa: S608 - names of ours
 
     def release(self, job_id: str) -> None:
         """Stop looking after a job."""
-        with self._database.writing() as db:
+        with self._database.writing(on_disk=False) as db:
             db.execute("UPDATE jobs SET owner = NULL, lease = NULL WHERE id = ? AND owner = ?", (job_id, self.me()))
 
     def mine(self, owner: str | None) -> bool:

@@ -72,10 +72,9 @@ class Database:
         prepare_home(self._home)
         try:
             self._db = sqlite3.connect(self.path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
+            self._on_disk: bool | None = None  # what was asked of this connection last
             try:
                 _patiently(lambda: self._db.execute("PRAGMA journal_mode=WAL"))
-                # FULL: a submit must be on the disk before the first byte leaves.
-                self._db.execute("PRAGMA synchronous=FULL")
                 with self._transaction():
                     self._migrate()
             except BaseException:
@@ -106,9 +105,19 @@ class Database:
                 raise self._trouble(error) from None
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it, or nothing."""
+    def writing(self, *, on_disk: bool = True) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it, or nothing.
+
+        Parameters
+        ----------
+        on_disk : bool
+            Whether it must outlive a loss of power, with everything before it. Without that it still
+            outlives this process, however that ends; the next one that must be on the disk takes it along.
+        """
         with self.reading() as db:
+            if on_disk is not self._on_disk:
+                db.execute(f"PRAGMA synchronous={'FULL' if on_disk else 'NORMAL'}")
+                self._on_disk = on_disk
             with self._transaction():
                 yield db
             if self._seen() != self._files:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["LEASE", "Ledger", "new_id"]
 
+# What the API, or the file itself, tells again after a loss of power. All that leads to a submit, and the id
+# that comes of it, is on the disk before anything else happens.
+_TOLD_AGAIN = frozenset({State.RUNNING, State.COMPLETED, State.DOWNLOADED})
+
 
 class Ledger:
     """Every job of a home folder.
@@ -106,8 +110,9 @@ class Ledger:
         JobRecord
             `record`, or the earlier one, which has another id.
         """
-        # One transaction: two kernels that run the same cell at once make one job.
-        with self._database.writing() as db:
+        # One transaction: two kernels that run the same cell at once make one job. It is on the disk with
+        # the next step, before anything is sent.
+        with self._database.writing(on_disk=False) as db:
             if reuse and (earlier := entering.earlier(db, fingerprint, self._claims)) is not None:
                 return earlier
             allow(record)
@@ -310,7 +315,8 @@ class Ledger:
             Where the step is not legal, or another process looks after the job.
         UnknownJobError
         """
-        with self._database.writing() as db:
+        told_again = to in _TOLD_AGAIN or (to is State.ACCEPTED and "api_id" not in changes)
+        with self._database.writing(on_disk=not told_again) as db:
             row = db.execute("SELECT document, owner FROM jobs WHERE id = ?", (job_id,)).fetchone()
             if row is None:
                 raise self._unknown(job_id)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import av
 import numpy as np
 
 from refvideo_nb.core.job import VideoFacts
 from refvideo_nb.errors import DownloadError, one_line
+from refvideo_nb.media.mp4 import look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from numpy.typing import NDArray
 
+    from refvideo_nb.media.mp4 import Tracks
+
 __all__ = ["decoders", "frames_at", "length", "open_media", "probe"]
 
 _PART = re.compile(r"(?:\.[0-9a-f]{8}(?=\.mp4\.part))|\.part\Z")
-_BLOCK = 1 << 20
 _OPTIONS = {
     # A hostile file may be a playlist that names other files or addresses: only films and sounds are opened,
     # and only from this disk.
@@ -42,7 +44,10 @@ def open_media(path: Path) -> InputContainer:
 
 
 def probe(path: Path) -> VideoFacts:
-    """Decode a file from end to end and say what it is.
+    """Look whether a file is a whole film, and say what it is.
+
+    The films that the API makes are followed by their tables through every frame, and one is decoded;
+    whatever else comes is decoded from end to end.
 
     Parameters
     ----------
@@ -55,48 +60,71 @@ def probe(path: Path) -> VideoFacts:
     Raises
     ------
     DownloadError
-        Where it holds no video, or cannot be decoded to its announced end.
+        Where it holds no video, or is not whole.
     """
-    digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
             nbytes = file.tell()
             missing = _missing(file, nbytes)
         if missing:
             raise DownloadError(
                 f"{_called(path)} is cut off, or no video: {missing} bytes or more are missing at its end"
             )
-        with open_media(path) as container:
-            if not container.streams.video:
-                raise DownloadError(f"{_called(path)} has no video track")
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            width, height = stream.codec_context.width, stream.codec_context.height
-            rate = float(stream.average_rate or 0)
-            announced = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
-            audio = bool(container.streams.audio)
-            frames, last = 0, 0.0
-            for frame in container.decode(stream):
-                frames += 1
-                last = frame.time or last
+        tracks = look(path)
+        seen = _decoded(path) if tracks is None else _followed(path, tracks)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise DownloadError(f"{_called(path)} cannot be decoded as a video ({one_line(error, limit=120)})") from None
+    return VideoFacts(sha256=digest, nbytes=nbytes, **seen)
+
+
+def _followed(path: Path, tracks: Tracks) -> dict[str, Any]:
+    """The facts of a film whose tables were followed to its end, once its first frame is decoded."""
+    if tracks.problem:
+        raise DownloadError(f"{_called(path)} is not whole: {tracks.problem}")
+    decoder: Any = av.CodecContext.create(tracks.codec, "r")  # the stubs know no decode
+    decoder.extradata = tracks.config
+    decoder.thread_count = 1  # one frame, and many films may come at once
+    shown = [*decoder.decode(av.Packet(tracks.first)), *decoder.decode(None)]
+    if not shown:
+        raise DownloadError(f"{_called(path)} cannot be decoded as a video (its first frame shows nothing)")
+    return {
+        "width": shown[0].width,
+        "height": shown[0].height,
+        "seconds": round(tracks.seconds, 3),
+        "fps": round(tracks.frames / tracks.seconds, 3),
+        "frames": tracks.frames,
+        "audio": tracks.audio,
+    }
+
+
+def _decoded(path: Path) -> dict[str, Any]:
+    """The facts of a film of any other kind, decoded from end to end."""
+    with open_media(path) as container:
+        if not container.streams.video:
+            raise DownloadError(f"{_called(path)} has no video track")
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        width, height = stream.codec_context.width, stream.codec_context.height
+        rate = float(stream.average_rate or 0)
+        announced = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+        audio = bool(container.streams.audio)
+        frames, last = 0, 0.0
+        for frame in container.decode(stream):
+            frames += 1
+            last = frame.time or last
     seconds = last + (1 / rate if rate else 0.0)
     # Other containers that are cut off decode without an error up to where they end.
     if not frames or (announced and seconds < announced - max(0.5, 3 / rate if rate else 0.5)):
         raise DownloadError(f"{_called(path)} ends after {seconds:.2f} s of the {announced:.2f} s that it announces")
-    return VideoFacts(
-        sha256=digest.hexdigest(),
-        nbytes=nbytes,
-        width=width,
-        height=height,
-        seconds=round(announced or seconds, 3),
-        fps=round(rate, 3),
-        frames=frames,
-        audio=audio,
-    )
+    return {
+        "width": width,
+        "height": height,
+        "seconds": round(announced or seconds, 3),
+        "fps": round(rate, 3),
+        "frames": frames,
+        "audio": audio,
+    }
 
 
 def _missing(file: BinaryIO, nbytes: int) -> int:

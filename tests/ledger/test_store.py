@@ -47,9 +47,31 @@ def test_a_second_opening_sees_it(ledger, record, tmp_path):
         assert again.get("rv-20270115-abcdef") == record()
 
 
-def test_it_is_on_the_disk_before_anything_is_sent(ledger):
-    assert ledger._database._db.execute("PRAGMA synchronous").fetchone() == (2,)
+def test_it_is_on_the_disk_before_anything_is_sent(ledger, record):
+    flushed, waits = (2,), (1,)  # FULL and NORMAL, as SQLite tells them
+    job = record()
+
+    def how():
+        return ledger._database._db.execute("PRAGMA synchronous").fetchone()
+
+    assert how() == flushed
     assert ledger._database._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    ledger.add(job, fingerprint="f")
+    ledger.advance(job.id, State.SUBMITTING)
+    assert how() == flushed, "with the draft, before the first byte leaves"
+    ledger.claim(job.id)
+    ledger.advance(job.id, State.ACCEPTED, api_id="gen-1")
+    assert how() == flushed, "the id that was paid for"
+    for told_again in (State.ACCEPTED, State.RUNNING, State.RUNNING, State.COMPLETED, State.DOWNLOADED):
+        ledger.advance(job.id, told_again, polls=1)
+        assert how() == waits, told_again
+    for end in (State.REJECTED, State.OUTCOME_UNKNOWN):
+        other = replace(job, id=f"rv-20270115-{end.value[:6]}")
+        ledger.add(other, fingerprint="g")
+        ledger.advance(other.id, State.SUBMITTING)
+        ledger.claim(other.id)
+        ledger.advance(other.id, end)
+        assert how() == flushed, end
 
 
 def test_by_its_beginning_or_by_the_apis_id(ledger, record):
