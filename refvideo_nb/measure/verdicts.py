@@ -85,7 +85,7 @@ def sentence(
     level = _level(z if strength is None else strength)
     if verdict == "too small to judge":
         return f"{name}: what may be it has less than {_percent(SMALL)} of the frame, too small to judge ({level})"
-    copy = f"copied in {_percent(copied)} of them" if copied else "not copied"
+    copy = f"copied in {_percent(copied)} of all" if copied else "not copied"
     if first:
         copy += ", and the first frame is the picture itself"
     what = {"style": "the look is like it", "scene": "the place is like it", "face": "the face is seen"}
