@@ -57,7 +57,10 @@ def calibrate(
     Smyth, 2010): for a reference that is no more in the video than the negatives are, and
     could have been one of them, it is uniform on 1 / (1 + K) … 1, whatever the frames'
     dependence. What makes a reference unlike the negatives as a picture, such as a texture
-    among portraits, breaks that, and no number of frames mends it.
+    among portraits, breaks that, and no number of frames mends it. Seen with the bundled
+    pool: nine photographs of other sources, each absent from frames of 13 others, had
+    p up to 0.05 in 5.1 % and up to 0.1 in 11 % of 117 cases, and 2.8 % and 6.5 % without
+    those where one animal was looked for in pictures of another.
 
     Parameters
     ----------

@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from PIL import Image
+from skimage import data
 
 from refvideo_nb.measure.calibration import calibrate, grouped
+from refvideo_nb.measure.pool import bundled
+from refvideo_nb.measure.search import search
 
 
 def kolmogorov_smirnov(p, count):
@@ -78,3 +82,24 @@ def test_p_of_several_pictures_is_uniform_where_they_are_unrelated():
         chance = random.normal(size=(1, 33)).astype(np.float32)
         found.append(calibrate(chance[:, :3].max(axis=1), grouped(chance[:, 3:], 3, seed=run), names="x" * 30).p)
     assert kolmogorov_smirnov(found, 30) < 1.95 / np.sqrt(1200)
+
+
+def test_p_of_photographs_that_are_not_there_is_uniform(lite0):
+    """Each bundled picture in turn as a reference, held against those of other groups, in frames without either.
+
+    It shows the search and the rank, not that a person's reference is one of these: see `calibrate`.
+    """
+    pool = bundled(lite0)
+    groups = np.array(pool.groups)
+    found = []
+    for name, image in (("coffee", data.coffee()), ("rocket", data.rocket()), ("astronaut", data.astronaut())):
+        frame = np.asarray(Image.fromarray(image).resize((910, 512)))
+        alike = search(frame, coarse=pool.vectors.coarse, fine=pool.vectors.fine, embedder=lite0).similarity
+        absent = np.array([name not in group for group in groups])
+        for one in np.flatnonzero(absent):
+            others = absent & (groups != groups[one])
+            found.append(calibrate(alike[[one]], alike[None, others], names=[""] * int(others.sum())).p)
+    assert len(found) > 90
+    steps = np.linspace(0, 1, 101)
+    apart = np.abs((np.array(found)[:, None] <= steps).mean(axis=0) - steps).max()
+    assert apart < 1.63 / np.sqrt(len(found))  # reached by chance in 1 of 100
