@@ -126,4 +126,4 @@ def frames_words(report: Report) -> str:
 
 def setting_words(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return one_line(text, limit=400)
+    return one_line(text, limit=4000)

@@ -257,7 +257,7 @@ def test_an_unfinished_job_is_resumed_and_its_row_keeps_up(held_session: Session
     assert chosen._forget.disabled, "it has not ended"
     press(chosen._resume)
     (card,) = chosen._detail.children
-    line, result = card.children[0].children[0], card.children[-1]
+    line, result = card.children[0].children[0], card.children[3]
     until(lambda: " poll" in line.value, (line, "value"))
     held_api.finish()
     until(lambda: panel.table.rows[0]["cells"]["state"].startswith("done"), (panel.table, "rows"))
