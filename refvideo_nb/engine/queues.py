@@ -56,7 +56,7 @@ class Queues:
         """The cell whose turn it is; None where all that wait have to rest."""
         now = self._clock()
         for model in self._order:
-            if self._waiting[model] and self._until.get(model, 0.0) <= now:
+            if self._waiting[model] and self._rest_of(model) <= now:
                 return self._waiting[model][0]
         return None
 
@@ -92,8 +92,12 @@ class Queues:
 
     def next_end(self) -> float | None:
         """When the first rest of a model with cells ends, seconds since the epoch."""
-        ends = [self._until.get(model, 0.0) for model, cells in self._waiting.items() if cells]
-        return min(ends, default=None)
+        return min((self._rest_of(model) for model, cells in self._waiting.items() if cells), default=None)
+
+    def _rest_of(self, model: str) -> float:
+        """When a model's rest ends; a clock that was set back makes none longer than it may be."""
+        self._until[model] = min(self._until.get(model, 0.0), self._clock() + _LONGEST_REST)
+        return self._until[model]
 
 
 def model_of(cell: Cell) -> str:

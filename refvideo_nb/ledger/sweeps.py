@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from refvideo_nb.core.job import FAILED, JobRecord, State
-from refvideo_nb.core.sweep import Cell, Place, SweepRecord
+from refvideo_nb.core.sweep import Cell, Place, SweepRecord, SweepState
 from refvideo_nb.errors import LedgerError, TakenOverError, UnknownJobError, one_line
 from refvideo_nb.ledger import entering
 from refvideo_nb.ledger.aside import whole
@@ -61,6 +61,8 @@ class Sweeps:
                 (record.id, record.created, record.state.value, msgspec.json.encode(record), *self._mine()),
             )
             db.executemany("INSERT INTO cells (sweep, number, document) VALUES (?, ?, ?)", rows)
+            # Cells that still wait for their job need its references: forgetting another job must not take them.
+            db.executemany("INSERT INTO uses (sha256, job) VALUES (?, ?)", [(h, record.id) for h in _needed(cells)])
 
     @whole
     def get(self, sweep_id: str) -> SweepRecord:
@@ -179,6 +181,8 @@ class Sweeps:
                 "UPDATE sweeps SET state = ?, document = ? WHERE id = ?",
                 (after.state.value, msgspec.json.encode(after), sweep_id),
             )
+            if after.state is SweepState.FINISHED:  # each cell has its job, which knows what it needs
+                db.execute("DELETE FROM uses WHERE job = ?", (sweep_id,))
         return after
 
     @whole
@@ -282,6 +286,13 @@ class Sweeps:
 
 # States of a job that is given back for the same request.
 _GIVEN_BACK = frozenset(State) - FAILED - {State.DRAFTED}
+
+
+def _needed(cells: Iterable[Cell]) -> set[str]:
+    """The hashes of the references and frames of cells."""
+    requests = [c.request for c in cells if c.request is not None and not c.refused]
+    references = {r.sha256 for request in requests for r in request.references}
+    return references | {f.image.sha256 for request in requests for f in request.frames}
 
 
 def _read(document: bytes) -> SweepRecord:

@@ -203,8 +203,12 @@ class Sweep:
             base_url=session.address,
             simulated=session.simulated,
         )
-        session.ledger.sweeps.add(record, plan.cells)
-        self._id = record.id
+        self._id = record.id  # before it is written: an interrupt in between must not let it be started twice
+        try:
+            session.ledger.sweeps.add(record, plan.cells)
+        except RefVideoError:
+            self._id = None
+            raise
         session.sweeper.run(record.id)
         return self
 
