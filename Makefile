@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help demo test test-crash test-sweep check lab format clean chromium live-check bench-adherence test-wheel test-lowest
+.PHONY: help demo test test-crash test-sweep check lab format clean chromium live-check bench-adherence bench-scale test-wheel test-lowest
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -71,6 +71,9 @@ live-check: $(BIN)/.dev ## with REFVIDEO_LIVE=1 and a key: one real, paid job (a
 
 bench-adherence: $(BIN)/.dev ## measure the measuring: docs/adherence-benchmark.md, 15 minutes
 	$(BIN)/python benchmarks/adherence --to docs/adherence-benchmark.md
+
+bench-scale: $(BIN)/.dev ## what planning, keeping and drawing a sweep costs, for 10 to 10,000 cells
+	$(BIN)/python benchmarks/sweep.py
 
 test-sweep: $(BIN)/.dev ## a sweep of 900 jobs with random faults, killed five times
 	REFVIDEO_SWEEP_JOBS=900 REFVIDEO_SWEEP_KILLS=5 $(BIN)/python -m pytest tests/crash/test_sweep.py -s

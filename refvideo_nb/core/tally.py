@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from refvideo_nb.core.sweep import standing
+from refvideo_nb.errors import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ STANDINGS = ("done", "running", "waiting", "failed", "unknown", "refused", "forg
 """What a cell can be, in the order in which it is told."""
 
 _NEVER = ("", 0.0)
+_MOST_LABEL = 40  # characters of each level in the name of a row: prompts are long, and what comes after them counts
 
 
 class Tally:
@@ -104,5 +106,6 @@ class Tally:
             numbers = range(n * size + 1, (n + 1) * size + 1)
             levels = self.design.levels(numbers[0])[:used]
             axes = zip(self.design.dimensions, levels, strict=False)
-            found.append((" · ".join(str(a.labels[level]) for dimension, level in axes for a in dimension), numbers))
+            labels = [a.labels[level] for dimension, level in axes for a in dimension]
+            found.append((" · ".join(one_line(label, limit=_MOST_LABEL) for label in labels), numbers))
         return found

@@ -23,7 +23,7 @@ from refvideo_nb.engine.wish import frame_position, roles_of, settings_of
 from refvideo_nb.errors import BudgetError, InvalidRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from refvideo_nb.core.job import JobRecord
     from refvideo_nb.core.references import Reference
@@ -118,7 +118,13 @@ class Review:
 
 
 def review(
-    wish: Wish, model: Model, *, references: Iterable[Reference], frames: Iterable[Frame] = (), simulated: bool
+    wish: Wish,
+    model: Model,
+    *,
+    references: Iterable[Reference],
+    frames: Iterable[Frame] = (),
+    simulated: bool,
+    price: Callable[[VideoRequest, Model], Estimate | None] = estimate,
 ) -> Review:
     """Everything that is wrong with a wish, and what it would cost; reads and writes nothing.
 
@@ -131,6 +137,8 @@ def review(
     frames : iterable of Frame
     simulated : bool
         Whether the simulator will answer.
+    price : callable
+        Gives the estimate; one that remembers saves time where many wishes are alike.
     """
     try:
         request = settings_of(wish, model)
@@ -146,7 +154,7 @@ def review(
     )
     problems = check(request, model, simulated=simulated)
     compiled = compile_prompt(request.prompt, request.references, model.references.naming)
-    prices = estimate(request, model)
+    prices = price(request, model)
     try:
         _within(prices, wish.max_cost)
     except InvalidRequestError as error:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from refvideo_nb.core.checks import FRAMES_OR_REFERENCES, find_model
 from refvideo_nb.core.fields import fields_in, fill
+from refvideo_nb.core.pricing import estimate
 from refvideo_nb.core.request import Frame
 from refvideo_nb.core.sweep import Axis, Cell, Plan, design_of
 from refvideo_nb.engine.draft import fingerprint, review
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from refvideo_nb.core.catalogue import ImageLimits, Model
+    from refvideo_nb.core.pricing import Estimate
     from refvideo_nb.core.references import Reference
+    from refvideo_nb.core.request import VideoRequest
     from refvideo_nb.core.sweep import Design, Label
     from refvideo_nb.ledger.media import MediaStore
     from refvideo_nb.ledger.store import Ledger
@@ -312,6 +315,17 @@ class _Work:
         self._asked, self._levels, self._design = asked, levels, design
         self._models = {model.id: model for model in models}
         self._taken, self._address, self._simulated = taken, address, simulated
+        self._prices: dict[tuple[object, ...], Estimate | None] = {}
+
+    def _price(self, request: VideoRequest, model: Model) -> Estimate | None:
+        """The estimate, made once for all cells that differ in nothing that has a price."""
+        key = (
+            model.id, id(request.references), id(request.frames), request.duration, request.resolution,
+            request.aspect_ratio, request.size, request.generate_audio,
+        )  # fmt: skip
+        if key not in self._prices:
+            self._prices[key] = estimate(request, model)
+        return self._prices[key]
 
     def cells(self) -> Iterable[Cell]:
         """Each cell, in the design's order."""
@@ -333,6 +347,7 @@ class _Work:
             references=self._taken.references(at.get("references", 0), model),
             frames=self._taken.frames(at.get("frames", 0), model),
             simulated=self._simulated,
+            price=self._price,
         )
         draft, refused = found.draft, tuple(str(p) for p in found.problems)
         if draft is None:
