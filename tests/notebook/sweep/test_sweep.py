@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import av
-import numpy as np
 import pytest
 
-from refvideo_nb.engine.planning import sweep_wish
-from refvideo_nb.engine.wish import Wish
 from refvideo_nb.errors import (
     InvalidRequestError,
     PlanError,
@@ -26,60 +20,12 @@ from refvideo_nb.errors import (
 )
 from refvideo_nb.notebook.session import Session
 from refvideo_nb.notebook.sweep import Sweep
-from refvideo_nb.notebook.sweeping import made
-from refvideo_nb.settings import Secret, Settings
 from refvideo_nb.simulator import Simulator
-
-# USD 0.10 each
-BALL: dict[str, Any] = {"model": "alibaba/wan-3.0", "duration": 2, "resolution": "480p", "aspect_ratio": "1:1"}
-
-
-@pytest.fixture
-def simulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
-    film = tmp_path / "film.mp4"
-    with av.open(str(film), "w", format="mp4") as target:
-        stream = target.add_stream("libx264", rate=24)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for number in range(12):
-            target.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((48, 64, 3), number * 9, np.uint8))))
-        target.mux(stream.encode(None))
-
-    def render(order: Any, sources: Any, path: Path, *, stop: Any) -> dict[str, Any]:
-        shutil.copy(film, path.with_suffix(".half"))
-        path.with_suffix(".half").replace(path)
-        return {}
-
-    monkeypatch.setattr("refvideo_nb.simulator.stage.render.render", render)
-    with Simulator(seconds=0.1) as running:
-        yield running
-
-
-@pytest.fixture
-def open_session(simulator: Simulator, tmp_path: Path) -> Iterator[Callable[..., Session]]:
-    opened: list[Session] = []
-
-    def make(**more: Any) -> Session:
-        settings: dict[str, Any] = {
-            "key": Secret(simulator.api_key), "base_url": simulator.base_url, "home": tmp_path / "home",
-            "poll_interval": 0.05, "poll_max": 0.2, "requests_per_second": 500.0,
-        }  # fmt: skip
-        opened.append(Session(Settings(**(settings | more))))
-        return opened[-1]
-
-    yield make
-    for session in opened:
-        session.close()
-
-
-def sweep(session: Session, prompt: Any = "a red ball", *, max_cost: Any = None, **given: Any) -> Sweep:
-    more = {name: given.pop(name) for name in ("fresh", "at_once") if name in given}
-    wish = Wish(prompt=prompt, **(BALL | given))
-    return made(session, sweep_wish(wish), max_cost=max_cost, **({"at_once": 8, "fresh": False} | more))
 
 
 class TestStarting:
     def test_without_a_limit_nothing_is_sent_before_start(
-        self, open_session: Callable[..., Session], simulator: Simulator
+        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep], simulator: Simulator
     ) -> None:
         session = open_session()
         planned = sweep(session, seed=range(3))
@@ -98,7 +44,7 @@ class TestStarting:
 
     @pytest.mark.parametrize("limit", ["0.30", 0.3, Decimal("0.30"), 5])
     def test_a_limit_that_covers_the_plan_starts_it(
-        self, open_session: Callable[..., Session], simulator: Simulator, limit: Any
+        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep], simulator: Simulator, limit: Any
     ) -> None:
         started = sweep(open_session(), seed=range(3), max_cost=limit)
         assert started.id is not None
@@ -116,7 +62,13 @@ class TestStarting:
         ],
     )
     def test_one_that_does_not_says_why_with_the_plan(
-        self, open_session: Callable[..., Session], simulator: Simulator, given: dict[str, Any], limit: Any, said: str
+        self,
+        open_session: Callable[..., Session],
+        sweep: Callable[..., Sweep],
+        simulator: Simulator,
+        given: dict[str, Any],
+        limit: Any,
+        said: str,
     ) -> None:
         session = open_session()
         with pytest.raises(PlanError) as told:
@@ -128,33 +80,41 @@ class TestStarting:
         assert simulator.stats()["paid_jobs"] == 0
 
     def test_the_others_of_a_plan_with_refusals_are_started_by_hand(
-        self, open_session: Callable[..., Session], simulator: Simulator
+        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep], simulator: Simulator
     ) -> None:
         planned = sweep(open_session(), seed=range(2), resolution=["480p", "2160p"])
         planned.start(max_cost="0.20").wait(60)
         assert [c.state for c in planned.cells] == ["done", "done", "refused", "refused"]
         assert simulator.stats()["paid_jobs"] == 2
 
-    def test_a_confirmed_plan_has_a_limit_of_its_own(self, open_session: Callable[..., Session]) -> None:
+    def test_a_confirmed_plan_has_a_limit_of_its_own(
+        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep]
+    ) -> None:
         session = open_session()
         assert sweep(session, seed=range(4)).start().record.max_cost == Decimal("0.50")
         bare = sweep(session, "a hat", seed=range(2), duration=None)
         assert bare.start().record.max_cost is None
 
     @pytest.mark.parametrize("limit", ["x", -1, "nan"])
-    def test_what_is_no_limit(self, open_session: Callable[..., Session], limit: Any) -> None:
+    def test_what_is_no_limit(
+        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep], limit: Any
+    ) -> None:
         with pytest.raises(InvalidRequestError, match="max_cost"):
             sweep(open_session(), max_cost=limit)
         with pytest.raises(InvalidRequestError, match="max_cost"):
             sweep(open_session()).start(max_cost=limit)
 
     @pytest.mark.parametrize("at_once", [0, 1001, "many", 1.5])
-    def test_what_is_no_number_at_once(self, open_session: Callable[..., Session], at_once: Any) -> None:
+    def test_what_is_no_number_at_once(
+        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep], at_once: Any
+    ) -> None:
         with pytest.raises(InvalidRequestError, match="at_once"):
             sweep(open_session(), at_once=at_once)
 
 
-def test_run_again_it_pays_nothing(open_session: Callable[..., Session], simulator: Simulator) -> None:
+def test_run_again_it_pays_nothing(
+    open_session: Callable[..., Session], sweep: Callable[..., Sweep], simulator: Simulator
+) -> None:
     session = open_session()
     first = sweep(session, seed=range(3), max_cost=1).wait(60)
     again = sweep(session, seed=range(4), max_cost="0.10")
@@ -167,7 +127,9 @@ def test_run_again_it_pays_nothing(open_session: Callable[..., Session], simulat
     assert [j.id for j in again.jobs][:3] == [j.id for j in first.jobs]
 
 
-def test_the_sessions_budget_holds_for_a_sweep(open_session: Callable[..., Session], simulator: Simulator) -> None:
+def test_the_sessions_budget_holds_for_a_sweep(
+    open_session: Callable[..., Session], sweep: Callable[..., Sweep], simulator: Simulator
+) -> None:
     session = open_session()
     session.budget = Decimal("0.25")
     started = sweep(session, seed=range(5), max_cost=10)
@@ -181,13 +143,17 @@ def test_the_sessions_budget_holds_for_a_sweep(open_session: Callable[..., Sessi
 
 
 class TestWaiting:
-    def test_the_time_is_over_and_it_goes_on(self, open_session: Callable[..., Session]) -> None:
+    def test_the_time_is_over_and_it_goes_on(
+        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep]
+    ) -> None:
         started = sweep(open_session(), seed=range(2), max_cost=1)
         with pytest.raises(WaitTimeoutError, match="goes on"):
             started.wait(0)
         assert started.wait(60).state == "finished"
 
-    def test_an_interrupt_ends_the_wait_and_nothing_else(self, open_session: Callable[..., Session]) -> None:
+    def test_an_interrupt_ends_the_wait_and_nothing_else(
+        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep]
+    ) -> None:
         import _thread
 
         started = sweep(open_session(), seed=range(12), max_cost=9, at_once=1)
@@ -200,12 +166,12 @@ class TestWaiting:
         assert started.wait(60).state == "finished"
 
     @pytest.mark.anyio
-    async def test_by_await(self, open_session: Callable[..., Session]) -> None:
+    async def test_by_await(self, open_session: Callable[..., Session], sweep: Callable[..., Sweep]) -> None:
         started = sweep(open_session(), seed=range(2), max_cost=1)
         assert (await started).state == "finished"
 
     def test_a_cell_that_failed_raises_nothing(
-        self, open_session: Callable[..., Session], simulator: Simulator
+        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep], simulator: Simulator
     ) -> None:
         simulator.inject("job:failed=The provider refused reference 2")
         ended = sweep(open_session(), seed=range(3), max_cost=1).wait(60)
@@ -217,7 +183,9 @@ class TestWaiting:
 
 
 class TestFindingItAgain:
-    def test_a_later_session_goes_on_with_it(self, open_session: Callable[..., Session], simulator: Simulator) -> None:
+    def test_a_later_session_goes_on_with_it(
+        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep], simulator: Simulator
+    ) -> None:
         first = open_session()
         started = sweep(first, seed=range(6), max_cost=1, at_once=1)
         while not started.jobs:
@@ -231,7 +199,9 @@ class TestFindingItAgain:
         assert simulator.stats()["paid_jobs"] == 6
         assert [c.settings for c in found.cells] == [{"seed": n} for n in range(6)]
 
-    def test_stopped_by_hand(self, open_session: Callable[..., Session], simulator: Simulator) -> None:
+    def test_stopped_by_hand(
+        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep], simulator: Simulator
+    ) -> None:
         session = open_session()
         started = sweep(session, seed=range(8), max_cost=1, at_once=1)
         started.stop()
@@ -245,7 +215,7 @@ class TestFindingItAgain:
         assert simulator.stats()["paid_jobs"] == 8
 
     def test_another_session_watches_and_cannot_stop_it(
-        self, open_session: Callable[..., Session], simulator: Simulator
+        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep], simulator: Simulator
     ) -> None:
         one, other = open_session(), open_session()
         started = sweep(one, seed=range(10), max_cost=1, at_once=1)
@@ -262,13 +232,15 @@ class TestFindingItAgain:
         assert seen.wait(60).state == "finished"
         assert simulator.stats()["paid_jobs"] == 10
 
-    def test_it_belongs_to_its_api(self, open_session: Callable[..., Session]) -> None:
+    def test_it_belongs_to_its_api(self, open_session: Callable[..., Session], sweep: Callable[..., Sweep]) -> None:
         ended = sweep(open_session(), seed=[1], max_cost=1).wait(60)
         elsewhere = open_session(base_url="https://api.example/api/v1")
         with pytest.raises(InvalidRequestError, match=r"cannot go on at https://api\.example"):
             Sweep(elsewhere, sweep_id=ended.id).resume()
 
-    def test_by_the_beginning_of_its_id(self, open_session: Callable[..., Session]) -> None:
+    def test_by_the_beginning_of_its_id(
+        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep]
+    ) -> None:
         session = open_session()
         ended = sweep(session, seed=[1], max_cost=1).wait(60)
         assert session.ledger.sweeps.get(str(ended.id)[:12]).id == ended.id
