@@ -73,7 +73,11 @@ def named_sources(references: Mapping[str, Any] | Iterable[Any] | None) -> list[
     found: list[Named] = []
     if hasattr(references, "items"):
         found = [Named(check_name(str(name)), source, given=True) for name, source in references.items()]
-    elif isinstance(references, (str, bytes, Path)) or hasattr(references, "__array_interface__"):
+    elif (
+        isinstance(references, (str, bytes, Path))
+        or hasattr(references, "__array_interface__")
+        or not hasattr(references, "__iter__")
+    ):
         raise BadReferenceError(
             "references is a single source: give a dict {name: source} or a list [source]", field="references"
         )

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Wish", "frame_position", "provider_options", "roles_of", "settings_of", "whole_number"]
 
 
+_DICTS = {"provider": "{slug: {parameter: value}}", "frames": '{"first": source}', "roles": '{name: "style"}'}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What a person asked for, as it was given: nothing is checked yet."""
@@ -116,10 +119,7 @@ def settings_of(wish: Wish, model: Model) -> VideoRequest:
             value=wish.generate_audio,
             allowed=(True, False),
         )
-    if not all(isinstance(options, Mapping) for options in (wish.provider or {}).values()):
-        raise InvalidRequestError(
-            "provider cannot be used: give {slug: {parameter: value}}", field="provider", value=wish.provider
-        )
+    _refuse_other_types(wish)
     for field, text in (
         ("prompt", wish.prompt),
         ("provider", str(wish.provider)),
@@ -139,6 +139,17 @@ def settings_of(wish: Wish, model: Model) -> VideoRequest:
         provider={str(s): dict(o) for s, o in (wish.provider or {}).items()},
         previous_job_id=wish.previous_job_id,
     )
+
+
+def _refuse_other_types(wish: Wish) -> None:
+    for field, form in _DICTS.items():
+        given = getattr(wish, field)
+        if not (given is None or isinstance(given, Mapping)):
+            raise InvalidRequestError(f"{field} is of type {type(given).__name__}: give a dict, {form}", field=field)
+    if not all(isinstance(options, Mapping) for options in (wish.provider or {}).values()):
+        raise InvalidRequestError(
+            "provider cannot be used: give {slug: {parameter: value}}", field="provider", value=wish.provider
+        )
 
 
 def whole_number(field: str, value: Any, *, unit: str = "", least: int | None = None) -> int | None:

@@ -85,7 +85,7 @@ def test_a_name_given_twice() -> None:
         named_sources([Named("a", b"", given=True), Named("a", b"", given=True)])
 
 
-@pytest.mark.parametrize("single", ["pack.jpg", b"123", Path("x.png"), np.zeros((4, 4, 3), np.uint8)])
+@pytest.mark.parametrize("single", ["pack.jpg", b"123", Path("x.png"), np.zeros((4, 4, 3), np.uint8), 5])
 def test_a_single_source_is_no_list(single: Any) -> None:
     with pytest.raises(BadReferenceError, match="single source"):
         named_sources(single)
@@ -145,6 +145,13 @@ def test_a_setting_that_cannot_be_used(media: MediaStore, field: str, value: Any
         drafted(media, **{"duration": 4, "resolution": "720p"} | {field: value} if field != "size" else {field: value})
     assert "\n" not in str(caught.value)
     assert caught.value.field in {field, "max_cost"}
+
+
+@pytest.mark.parametrize("field", ["provider", "frames", "roles"])
+def test_what_must_be_a_dict(media: MediaStore, field: str) -> None:
+    with pytest.raises(InvalidRequestError, match=rf"{field} is of type list: give a dict") as caught:
+        drafted(media, **{field: ["x"]})
+    assert caught.value.field == field
 
 
 def test_frames_and_references_exclude_each_other(media: MediaStore) -> None:
