@@ -14,7 +14,6 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
-import pytest
 
 from refvideo_nb.client.client import VideoClient
 from refvideo_nb.core.job import State
@@ -59,7 +58,6 @@ class InATask(httpx.AsyncBaseTransport):
         await self._real.aclose()
 
 
-@pytest.mark.xfail(strict=True, reason="Engine.close cancels the HTTP library's tasks inside of a submit")
 def test_closing_tears_no_request_that_is_on_its_way(tmp_path: Path) -> None:
     with Simulator(seconds=0.1) as simulator:
         key, home = Secret(simulator.api_key), tmp_path / "home"
