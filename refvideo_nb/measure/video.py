@@ -37,7 +37,16 @@ VERSION = 1
 
 SAME_SUBJECT = 0.5
 """Cosine with a reference from which on a negative counts as the same subject, and is left out."""
-_VERSIONS = ("refvideo-nb", "av", "numpy", "onnxruntime", "opencv-python-headless", "pillow")
+_VERSIONS = (
+    "refvideo-nb",
+    "av",
+    "matplotlib",
+    "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
+    "pillow",
+    "scikit-image",
+)
 
 
 def measure_video(

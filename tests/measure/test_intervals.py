@@ -1,5 +1,7 @@
 """Intervals hold what they promise on data whose truth is known, and agree with scipy."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -170,3 +172,16 @@ def test_what_has_no_mean_is_refused(values):
         mean_interval(values)
     with pytest.raises(InvalidRequestError, match="give one for each"):
         cluster_interval([1, 2], ["a"])
+
+
+def test_every_frame_of_a_long_film_takes_little_memory():
+    """Ten minutes at 24 frames a second: gathered one by one, 2000 draws of them had half a gigabyte."""
+    values = correlated(np.random.default_rng(0), 14_400, 0.9)
+    tracemalloc.start()
+    low, high = mean_interval(values)
+    slope = theil_sen(np.arange(14_400) / 24, values)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert low < values.mean() < high
+    assert slope == pytest.approx(0, abs=0.01)
+    assert most < 100e6
