@@ -29,6 +29,7 @@ _MOST_REDIRECTS = 5
 _MOST_CUTS = 4  # each after some bytes came; whoever calls tries again later, with a pause
 _LARGEST_FILE = 4_000_000_000
 _LONGEST = 3600.0  # seconds; a file that trickles is given up, and can be fetched again
+_FLUSHED = 16_000_000  # bytes; a clip is smaller
 _HEAD = 64  # bytes; enough to tell text from a film
 _FINAL = frozenset({401, 402, 409, 429})  # what the API says itself is the same at its other addresses
 
@@ -124,14 +125,19 @@ async def _write(response: httpx.Response, to: Path, *, after: int) -> int:
     try:
         with to.open("r+b" if after else "wb") as file:
             file.seek(after)
-            async for chunk in response.aiter_bytes():
-                written += len(chunk)
-                if written > _LARGEST_FILE:
-                    raise DownloadError(
-                        f"the file is larger than {_LARGEST_FILE / 1e9:g} GB: download stopped", passing=False
-                    )
-                file.write(chunk)
-            file.flush()
+            disk = _Disk(file.fileno())
+            try:
+                async for chunk in response.aiter_bytes():
+                    written += len(chunk)
+                    if written > _LARGEST_FILE:
+                        raise DownloadError(
+                            f"the file is larger than {_LARGEST_FILE / 1e9:g} GB: download stopped", passing=False
+                        )
+                    file.write(chunk)
+                    disk.grown_to(written)
+                file.flush()
+            finally:
+                await disk.settle()
             await asyncio.to_thread(os.fsync, file.fileno())  # other jobs go on meanwhile
         with to.open("rb") as file:
             head = file.read(_HEAD)
@@ -148,6 +154,26 @@ async def _write(response: httpx.Response, to: Path, *, after: int) -> int:
     if (kind := _text_kind(head)) is not None:
         raise DownloadError(f"what came instead of the video is {kind} ({written} bytes)")
     return written
+
+
+class _Disk:
+    """Lets the disk write while more of a large file still comes, so that the end need not wait for all of it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._flushed = 0
+        self._flush: asyncio.Future[None] | None = None
+
+    def grown_to(self, size: int) -> None:
+        if size - self._flushed >= _FLUSHED and (self._flush is None or self._flush.done()):
+            self._flushed = size
+            self._flush = asyncio.get_running_loop().run_in_executor(None, os.fsync, self._descriptor)
+            self._flush.add_done_callback(lambda flush: flush.cancelled() or flush.exception())
+
+    async def settle(self) -> None:
+        """Wait for what is under way, since the file is closed next; what is wrong with it the last flush tells."""
+        if self._flush is not None:
+            await asyncio.wait({self._flush})
 
 
 def _text_kind(head: bytes) -> str | None:

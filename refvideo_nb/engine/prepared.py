@@ -7,6 +7,7 @@ another request after an upgrade, and Run All would pay again.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -32,6 +33,8 @@ class _Told(msgspec.Struct, frozen=True):
 
 
 _TOLD = msgspec.json.Decoder(_Told)
+_SMALL = 2_000_000  # bytes
+_again = lru_cache(maxsize=8)(prepare)  # the same few pictures guide many jobs
 
 
 def prepared_before_or_now(
@@ -67,7 +70,7 @@ def prepared_before_or_now(
         kept = media.bytes_of(told.sha256, told.media_type)
         if kept is not None:
             return Prepared(kept, told.media_type, told.width, told.height, told.note)
-    made = prepare(data, name=name, limits=limits)
+    made = (_again if len(data) <= _SMALL else prepare)(data, name=name, limits=limits)
     if drawn or made.note:  # what is sent as it came needs no memory
         sha256 = media.put(made.data, made.media_type)
         told = _Told(sha256, made.media_type, made.width, made.height, made.note)

@@ -37,9 +37,11 @@ from refvideo_nb.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from refvideo_nb.client.client import VideoClient
     from refvideo_nb.client.wire import JobAnswer
+    from refvideo_nb.core.job import VideoFacts
     from refvideo_nb.engine.spread import Spread
     from refvideo_nb.engine.watch import Watch
     from refvideo_nb.ledger.media import MediaStore
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from refvideo_nb.settings import Settings
 
     _Connect = Callable[[], Awaitable[VideoClient]]
+    _Probe = Callable[[Path], VideoFacts]
 
 __all__ = ["Steps"]
 
@@ -60,6 +63,8 @@ _STATES = {
 }
 _OF_THE_MOMENT = (RateLimitError, PaymentRequiredError, AuthenticationError, NetworkError)
 _GROWTH = 1.25
+_APART = 0.05  # of the wait
+_LOOKS_AT_ONCE = 2  # at films that came: more would hold memory, and the kernel up, without being faster
 _YOUNG = 60.0  # seconds
 _KEEP_TRYING = (0.2, 1.0, 5.0, 15.0, 30.0, 60.0, 60.0)  # seconds between tries to write a paid id down
 
@@ -94,6 +99,7 @@ class Steps:
         self._settings = settings
         self._clock = clock
         self._sleep = sleep
+        self._looking = asyncio.Semaphore(_LOOKS_AT_ONCE)
         self._spread = spread
 
     async def submit(self, record: JobRecord, client: VideoClient, *, patient: bool = True) -> JobRecord:
@@ -178,10 +184,16 @@ class Steps:
 
     async def _follow(self, record: JobRecord, watch: Watch, client: VideoClient, connect: _Connect) -> None:
         waited = 0.0  # and not the time of day: a laptop that slept has not waited
-        interval = self._settings.poll_interval
+        interval, apart = self._settings.poll_interval, True
         # A job taken up again may have finished long ago: ask at once, wait afterwards.
         wait = 0.0 if record.polls or record.state is State.COMPLETED else interval
+        # Loaded while the job runs, on a thread: its film must not wait for it, nor other jobs stand still.
+        loading = asyncio.get_running_loop().run_in_executor(None, _load_probe)
         while record.state in RESUMABLE:
+            # Many jobs that were sent, taken up or turned away together must not ask in the same instant. Drawn
+            # once, and not for each wait: a film would be noticed by half a wait later on the average.
+            if wait and apart:
+                wait, apart = wait * random.uniform(1.0, 1.0 + _APART), False  # noqa: S311 - nothing secret about it
             await self._pause(wait, watch)
             waited += wait
             wait, interval = interval, min(interval * _GROWTH, self._settings.poll_max)
@@ -201,13 +213,13 @@ class Steps:
                     with contextlib.suppress(RefVideoError):  # the embedded simulator may have ended: start it anew
                         client = await connect()
                 asked = error.retry_after if isinstance(error, APIError) else None
-                wait = max(wait, asked or 0.0)
+                wait, apart = max(wait, asked or 0.0), True
             else:
                 watch.trouble = None
                 record = self._note(record, answer, client)
                 watch.changed()
                 if record.state is State.COMPLETED:
-                    await self._fetch(record, answer, watch, client)
+                    await self._fetch(record, answer, watch, client, await loading)
                     return
             if waited > self._settings.timeout:
                 how = (
@@ -239,8 +251,6 @@ class Steps:
     async def _pause(self, seconds: float, watch: Watch) -> None:
         if not seconds:
             return
-        # Jittered, so that many jobs do not ask in the same instant.
-        seconds *= random.uniform(0.95, 1.05)  # noqa: S311 - nothing secret about it
         watch.next_poll = self._clock() + seconds
         watch.changed()
         await self._sleep(seconds)
@@ -267,9 +277,9 @@ class Steps:
             finished=(record.finished or self._clock()) if ended else None,
         )
 
-    async def _fetch(self, record: JobRecord, answer: JobAnswer, watch: Watch, client: VideoClient) -> None:
-        from refvideo_nb.media.video import probe  # noqa: PLC0415 - PyAV takes long to import; wait until it is needed
-
+    async def _fetch(
+        self, record: JobRecord, answer: JobAnswer, watch: Watch, client: VideoClient, probe: _Probe
+    ) -> None:
         final = self._media.video(record.id)
         for left in self._media.parts(record.id):  # of a process that ended; a living one fetches anew
             with contextlib.suppress(OSError):
@@ -279,7 +289,8 @@ class Steps:
             async for attempt in retrying(attempts=5, when=_fetch_again, sleep=self._sleep):
                 with attempt:
                     await download(client, answer, part)
-                    facts = await asyncio.to_thread(probe, part)
+                    async with self._looking:
+                        facts = await asyncio.to_thread(probe, part)
                     part.replace(final)
         except (RefVideoError, OSError) as error:
             part.unlink(missing_ok=True)
@@ -298,6 +309,12 @@ class Steps:
             part.unlink(missing_ok=True)
             raise
         self._ledger.advance(record.id, State.DOWNLOADED, video=facts, error="")
+
+
+def _load_probe() -> _Probe:
+    from refvideo_nb.media.video import probe  # noqa: PLC0415 - PyAV takes long to import; only who waits for a film needs it
+
+    return probe
 
 
 def _was_refused(error: RefVideoError) -> bool:

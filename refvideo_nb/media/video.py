@@ -12,7 +12,6 @@ import re
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import av
-import numpy as np
 
 from refvideo_nb.core.job import VideoFacts
 from refvideo_nb.errors import DownloadError, one_line
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    import numpy as np
     from av.container import InputContainer
     from numpy.typing import NDArray
 
@@ -223,5 +223,7 @@ def decode(path: Path) -> Iterator[av.VideoFrame]:
 
 def _small(frame: av.VideoFrame, width: int) -> NDArray[np.uint8]:
     height = max(2, round(frame.height * width / frame.width / 2) * 2)
+    import numpy as np  # noqa: PLC0415 - a film that is only fetched and looked at does not need it
+
     array = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
     return np.ascontiguousarray(array, dtype=np.uint8)

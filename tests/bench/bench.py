@@ -41,7 +41,7 @@ class Bench:
             import numpy as np
             from PIL import Image
 
-            noise = np.random.default_rng(3).integers(0, 255, (90, 160, 3)).astype(np.uint8)
+            noise = np.random.default_rng(3).integers(0, 255, (36, 64, 3)).astype(np.uint8)
             Image.fromarray(noise).resize((1280, 720)).save(path, quality=90)
         return path
 

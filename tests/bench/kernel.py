@@ -5,7 +5,7 @@ import time
 
 from jupyter_client import KernelManager
 
-PATIENCE = 120  # seconds
+PATIENCE = 300  # seconds
 
 
 class Kernel:

@@ -7,7 +7,7 @@ WAYS = ("ours", "IPython.display.Video", "mediapy")
 
 
 def rounds_of(bench, ways=WAYS):
-    film, picture = bench.film(NBYTES, seconds=8), bench.picture()
+    film, picture = bench.film(NBYTES), bench.picture()
     return [
         {way: bench.run("show.py", way, film, picture, bench.new_folder()) for way in ways} for _ in range(bench.rounds)
     ]
