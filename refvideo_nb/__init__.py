@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from refvideo_nb.core.version import __version__
 from refvideo_nb.errors import RefVideoError
 from refvideo_nb.notebook.adherence import AdherenceReport, adherence
 from refvideo_nb.notebook.api import allow_nested, form, generate, jobs, models, resume
@@ -18,8 +19,6 @@ from refvideo_nb.notebook.job import Job
 from refvideo_nb.notebook.rating import agreement, rate
 from refvideo_nb.notebook.sweep import Sweep
 from refvideo_nb.notebook.sweeping import sweep, sweeps
-
-__version__ = "0.1.0"
 
 __all__ = [
     "AdherenceReport",

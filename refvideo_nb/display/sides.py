@@ -11,6 +11,7 @@ from refvideo_nb.core.job import JobRecord, VideoFacts
 from refvideo_nb.display.curves import curves_of
 from refvideo_nb.display.differences import Differences, Phrase, differences_of
 from refvideo_nb.display.page import harmless
+from refvideo_nb.display.words import money
 from refvideo_nb.errors import one_line
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def player_facts(sides: Sequence[Side], references: Sequence[Seen], *, title: st
         "videos": [
             {
                 "label": one_line(side.label, limit=80),
-                "caption": one_line(caption_of(side), limit=120),
+                "caption": one_line(" · ".join([caption_of(side), *_paid(side)]), limit=120),
                 "badge": SIMULATED if side.record and side.record.simulated else "",
                 "fps": side.facts.fps or 24.0,
                 "seconds": side.facts.seconds,
@@ -146,6 +147,10 @@ def caption_of(side: Side) -> str:
     """What a video is, where its label does not say it."""
     facts = side.facts
     return f"{facts.width}×{facts.height}, {facts.seconds:.3g} s"
+
+
+def _paid(side: Side) -> list[str]:
+    return [money(side.record)] if side.record else []
 
 
 def asked_of(sides: Sequence[Side], found: Differences | None) -> list[Asked]:

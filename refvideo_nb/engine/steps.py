@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from refvideo_nb.client.download import download
@@ -34,6 +35,7 @@ from refvideo_nb.errors import (
     WaitTimeoutError,
     one_line,
 )
+from refvideo_nb.ledger.sidecar import write_sidecar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -308,6 +310,10 @@ class Steps:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
+        # Before the ledger says that the clip is here, so that it never stands alone; nothing depends on it.
+        with contextlib.suppress(RefVideoError):
+            here = replace(self._ledger.get(record.id), state=State.DOWNLOADED, video=facts, error="")
+            await asyncio.to_thread(write_sidecar, here, self._media)
         self._ledger.advance(record.id, State.DOWNLOADED, video=facts, error="")
 
 

@@ -22,6 +22,7 @@ from refvideo_nb.errors import LedgerError, one_line
 from refvideo_nb.ledger.documents import references_of
 from refvideo_nb.ledger.media import write_whole
 from refvideo_nb.ledger.plausible import WrongError, check_record
+from refvideo_nb.ledger.sidecar import json_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -78,7 +79,7 @@ def write_bundle(
             "jobs": sorted({r.id for r in records}),
             "files": listed,
         }
-        _put(archive, "manifest.json", _json(manifest))
+        _put(archive, "manifest.json", json_file(manifest))
 
 
 def write_folder(records: Sequence[JobRecord], media: MediaStore, to: Path, *, made_by: str) -> None:
@@ -113,7 +114,7 @@ def write_folder(records: Sequence[JobRecord], media: MediaStore, to: Path, *, m
             told["file"] = f"references/{kept[told['sha256']].name}" if told["sha256"] in kept else None
         # Last: where it stands, its clip does.
         with write_whole(to / f"{record.id}.json", advice=_ADVICE) as file:
-            file.write(_json(about))
+            file.write(json_file(about))
 
 
 def clip_of(record: JobRecord, media: MediaStore) -> Path | None:
@@ -164,12 +165,8 @@ def _contents(records: Sequence[JobRecord], media: MediaStore, made_by: str) -> 
         except WrongError as error:
             raise LedgerError(f"{one_line(error)}: no ledger would take it in, so it is not exported") from None
         both = {"provenance": provenance(plain, made_by=made_by), "record": msgspec.to_builtins(plain)}
-        found[f"jobs/{record.id}.json"] = _json(both)
+        found[f"jobs/{record.id}.json"] = json_file(both)
     return found
-
-
-def _json(value: Any) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=1) + b"\n"
 
 
 def _copy(source: Path, to: Path) -> None:

@@ -124,16 +124,21 @@ class MediaStore:
             raise LedgerError("the ledger holds a job id that is none: it was changed by something else")
         return self._videos / f"{job_id}.mp4"
 
+    def sidecar(self, job_id: str) -> Path:
+        """Where it stands beside the clip what is known of it."""
+        return self.video(job_id).with_suffix(".json")
+
     def part(self, job_id: str) -> Path:
         """A new name beside the finished clip, for this process alone, under which it arrives."""
         final = self.video(job_id)
         return final.with_name(f"{job_id}.{secrets.token_hex(4)}.mp4.part")
 
     def parts(self, job_id: str) -> list[Path]:
-        """What earlier attempts to fetch a clip have left."""
+        """What earlier attempts to fetch a clip, or to write what is known of it, have left."""
         folder = self.video(job_id).parent
         names = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208 - one Path a clip would cost far more
-        return [folder / n for n in names if n.startswith(f"{job_id}.") and n.endswith(".mp4.part")]
+        mine = (f"{job_id}.", f".{job_id}.json.")
+        return [folder / n for n in names if n.startswith(mine) and n.endswith(".part")]
 
     def forget(self, record: JobRecord, *, used: Collection[str]) -> None:
         """Delete the clip of a job and its references; what is gone already is no trouble.
@@ -151,7 +156,7 @@ class MediaStore:
         """
         references = [r for r in references_of(record) if r.sha256 not in used]
         paths = {self.path(r.sha256, r.media_type) for r in references}
-        for path in (self.video(record.id), *self.parts(record.id), *paths):
+        for path in (self.video(record.id), self.sidecar(record.id), *self.parts(record.id), *paths):
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:

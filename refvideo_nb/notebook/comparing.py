@@ -145,23 +145,29 @@ class Comparison:
             self._bundle = compare_bundle(self.sides, self.references, title=self.title, most_bytes=most)
         return self._bundle
 
-    def show(self) -> None:
-        """Show it under the current cell."""
+    def show(self, *, still: Bundle | None = None) -> None:
+        """Show it under the current cell.
+
+        Parameters
+        ----------
+        still : dict, optional
+            What the notebook keeps instead of the still twin: a MIME bundle.
+        """
+        still = still or self.bundle
         where = place()
         if where in {Place.SCRIPT, Place.TERMINAL}:
-            print(self.bundle["text/plain"])  # noqa: T201 - there is nothing else to show it on
-            return
-        self._ipython_display_()
+            print(still["text/plain"])  # noqa: T201 - there is nothing else to show it on
+        elif where is Place.NOTEBOOK:
+            from refvideo_nb.notebook.alive import show_alive  # noqa: PLC0415 - only in a notebook
+
+            show_alive(self.player, still, hides=self.player)
+        else:  # nobody is there to play it, and a saved widget would only be large
+            from IPython.display import display  # noqa: PLC0415 - as above
+
+            display(still, raw=True)  # type: ignore[no-untyped-call]
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display  # noqa: PLC0415 - only in a notebook
-
-        if place() is not Place.NOTEBOOK:  # nobody is there to play it, and a saved widget would only be large
-            display(self.bundle, raw=True)  # type: ignore[no-untyped-call]
-            return
-        from refvideo_nb.notebook.alive import show_alive  # noqa: PLC0415 - as above
-
-        show_alive(self.player, self.bundle, hides=self.player)
+        self.show()
 
     def __repr__(self) -> str:
         labels = ", ".join(one_line(s.label, limit=30) for s in self.sides)

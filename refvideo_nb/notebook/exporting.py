@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from refvideo_nb.core.checks import holds_key
 from refvideo_nb.core.job import SETTLED, JobRecord, State
 from refvideo_nb.core.provenance import shareable
+from refvideo_nb.core.version import __version__
 from refvideo_nb.errors import InvalidRequestError, one_line
 from refvideo_nb.notebook.comparing import Comparison
 from refvideo_nb.notebook.current import current_session
@@ -63,7 +64,6 @@ def export(jobs: Job | str | Iterable[Job | str] | Comparison, target: str | os.
     Nothing of it holds a key, a signed address, or a folder of this machine.
     The same jobs give the same bytes.
     """
-    from refvideo_nb import __version__  # noqa: PLC0415 - the package imports this module
     from refvideo_nb.ledger.bundle import write_bundle, write_folder  # noqa: PLC0415 - the package is light until used
 
     path, kind = _target(target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ def import_bundle(path: str | os.PathLike[str]) -> list[Job]:
         id; nothing is changed then.
     """
     # Imported here: the package is light until it is used.
+    from refvideo_nb.ledger.sidecar import write_sidecar  # noqa: PLC0415 - as said
     from refvideo_nb.ledger.unbundle import Bundle  # noqa: PLC0415 - as said
     from refvideo_nb.ledger.unpack import unpacked  # noqa: PLC0415 - as said
 
@@ -59,6 +61,10 @@ def import_bundle(path: str | os.PathLike[str]) -> list[Job]:
             _look_into(record, session.media)
         session.ledger.bring_in([(record, _mark(record)) for record in bundle.records])
         session.ledger.reports.bring_in(bundle.reports)
+    for record in bundle.records:
+        if record.state is State.DOWNLOADED:
+            with suppress(LedgerError):  # the jobs are in: this file is for those who have no ledger
+                write_sidecar(record, session.media)
     return [Job(session, record.id) for record in bundle.records]
 
 

@@ -214,10 +214,18 @@ class Job:
         self._session.engine.stop_watching(self._id)
 
     def show(self) -> None:
-        """Show it as it is now: the video beside its references, or what went wrong."""
-        bundle = self._bundle()
-        if place() in {Place.SCRIPT, Place.TERMINAL}:
+        """Show it as it is now: the video in a player beside its references, or what went wrong.
+
+        The notebook keeps its card, which needs no kernel.
+        """
+        bundle, where = self._bundle(), place()
+        if where in {Place.SCRIPT, Place.TERMINAL}:
             print(bundle["text/plain"])  # noqa: T201 - there is nothing else to show it on
+            return
+        if where is Place.NOTEBOOK and self.video is not None:
+            from refvideo_nb.notebook.comparing import compare  # noqa: PLC0415 - only where there is something to play
+
+            compare(self).show(still=bundle)
             return
         from IPython.display import display  # noqa: PLC0415 - only in a notebook
 

@@ -72,6 +72,18 @@ FAINT = """(root, least) => {
 }"""
 
 
+def faint_texts(page, root, least=4.5):
+    """The texts below the first element of this selector whose contrast is less, and all that were looked at."""
+    found = page.locator(root).first.evaluate(f"(e, least) => ({FAINT})(e, least)", least)
+    return found["faint"], found["looked"]
+
+
+@pytest.fixture
+def faint():
+    """``faint(page, selector)``, see `faint_texts`."""
+    return faint_texts
+
+
 class Server:
     """One server for the session; each test has its own folder below its root."""
 
@@ -265,8 +277,7 @@ class Notebook:
 
     def faint(self, root, least=4.5):
         """The texts below the first element of this selector whose contrast is less, of all that were looked at."""
-        found = self.page.locator(root).first.evaluate(f"(e, least) => ({FAINT})(e, least)", least)
-        return found["faint"], found["looked"]
+        return faint_texts(self.page, root, least)
 
     def plays(self):
         """What comes of playing each video: ready state, whether its time advances."""

@@ -51,5 +51,6 @@ def test_after_a_reload_the_line_goes_on_and_says_how_to_show_the_result(server,
     notebook.page.keyboard.press("Control+a")
     notebook.page.keyboard.insert_text(command[0])
     notebook.page.keyboard.press("Shift+Enter")
-    notebook.videos.first.wait_for()
-    assert notebook.plays() == [notebook.PLAYING]
+    notebook.page.locator(".refvideo-player video").wait_for()
+    notebook.page.get_by_role("button", name="Play", exact=True).click()
+    notebook.page.wait_for_function("() => document.querySelector('.refvideo-player video').currentTime > 0.3")

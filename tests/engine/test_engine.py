@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import sqlite3
 import threading
 from decimal import Decimal
@@ -192,6 +194,30 @@ def test_a_key_that_died_meanwhile_leaves_the_job_resumable(world: Any) -> None:
     assert "User not found." in said
     assert f"%refvideo resume {record.id}" in said
     assert "nothing was paid" not in said, "it was paid: only its poll was refused"
+
+
+def test_what_is_known_of_a_clip_stands_beside_it(world: Any, mp4: bytes) -> None:
+    record = world.run(world.drafted())
+    clip = world.media.video(record.id)
+    about = json.loads(clip.with_suffix(".json").read_text())
+    assert about["job"] == record.id
+    assert about["state"] == "downloaded"
+    assert about["video"]["file"] == clip.name
+    assert about["video"]["sha256"] == hashlib.sha256(clip.read_bytes()).hexdigest()
+    assert about["prompt_as_sent"] == record.sent_prompt
+    assert [r["sha256"] for r in about["references"]] == [r.sha256 for r in record.request.references]
+    # It goes with the clip.
+    world.ledger.forget(record.id)
+    assert not list(clip.parent.iterdir())
+
+
+def test_a_clip_counts_even_where_nothing_can_be_written_beside_it(world: Any) -> None:
+    drafted = world.drafted()
+    world.media.video(drafted.id).with_suffix(".json").mkdir(parents=True)
+    record = world.run(drafted)
+    assert record.state is State.DOWNLOADED
+    assert world.media.video(record.id).exists()
+    assert not list(world.media.video(record.id).parent.glob(".*"))
 
 
 BAD_FILES = {

@@ -126,7 +126,7 @@ def test_one_fault(world: Any, film: Path, monkeypatch: pytest.MonkeyPatch, step
 
     # Nothing half-made is seen, and whatever is not there is explained.
     new = [name for name in world.files() if name not in files]
-    assert new == ([f"{record.id}.mp4"] if ended is State.DOWNLOADED else [])
+    assert new == ([f"{record.id}.json", f"{record.id}.mp4"] if ended is State.DOWNLOADED else [])
     assert bool(told) == (ended is not State.DOWNLOADED)
     assert len(told) < 600
     assert told.isprintable()

@@ -233,6 +233,8 @@ def test_a_colleague_has_the_jobs_and_pays_nothing_for_them_again(
         mine = by_id[job.id]
         assert job.record.imported
         assert (job.video or Path()).read_bytes() == (mine.video or Path()).read_bytes()
+        beside = [(j.video or Path()).with_suffix(".json").read_text() for j in (job, mine)]
+        assert beside[0] == beside[1], "what is known of it stands beside it here too"
         assert (job.record.request.prompt, job.record.request.seed, job.cost) == (
             mine.record.request.prompt,
             mine.record.request.seed,
