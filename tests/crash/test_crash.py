@@ -141,7 +141,8 @@ class Site:
             assert record.video is not None
             assert probe(video).sha256 == record.video.sha256
         self.look_at_files()
-        assert {p.name for p in (self.home / "videos").iterdir()} == {f"{job_id}.mp4" for job_id in known}
+        wanted = {f"{job_id}.{end}" for job_id in known for end in ("json", "mp4")}
+        assert {p.name for p in (self.home / "videos").iterdir()} == wanted
         with closing(sqlite3.connect(self.home / "ledger.sqlite")) as db:
             assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         return jobs
