@@ -33,6 +33,7 @@ from refvideo_nb.display.sides import (
     Side,
     asked_of,
     caption_of,
+    differences_between,
     player_facts,
     spaced,
     title_of,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Part", "report"]
 
+_SEVERAL = 2
 _BLOCK = 3 << 18  # bytes, a multiple of three: their base64 can be joined
 
 
@@ -59,7 +61,7 @@ class Part:
     ended : sequence of JobRecord
         Jobs without a clip; shareable, too.
     title : str
-        Above the videos; a word of ours without it.
+        Of the page, where it is the first part; words of ours without it.
     """
 
     sides: Sequence[Side] = ()
@@ -100,6 +102,7 @@ class _Job:
     notes: Sequence[str] = ()
     simulated: bool = False
     about: str
+    summary: str = "Request, ids and hashes"
     clip: _Clip | None = None
     ended: _Ended | None = None
 
@@ -186,31 +189,30 @@ def _base64(side: Side) -> Iterator[bytes]:
 
 
 def _title(parts: Sequence[Part]) -> str:
+    given, sides = parts[0].title, parts[0].sides
     jobs = sum(len(part.ended) + sum(side.record is not None for side in part.sides) for part in parts)
-    if jobs:
-        return f"{jobs} {'job' if jobs == 1 else 'jobs'} of refvideo_nb"
-    return title_of(parts[0].sides)
+    ours = f"{jobs} {'job' if jobs == 1 else 'jobs'} of refvideo_nb" if jobs else ""
+    return one_line(given or ours or (title_of(sides) if len(sides) > 1 else sides[0].label), limit=160)
 
 
 def _lay(page: _Page, part: Part, place: str) -> None:
     """Put a part on the page; `place` is where its player goes."""
-    records = [*(side.record for side in part.sides if side.record), *part.ended]
-    found = differences_of(records) if records else None
+    found = differences_between(part.sides)
+    alone = sum(side.record is not None for side in part.sides) < _SEVERAL
     clips = [_clip(side, f"{place}-clip{n}") for n, side in enumerate(part.sides)]
     page.files |= {clip.mark: side for clip, side in zip(clips, part.sides, strict=True)}
     tiles = [_tile(seen, f"{place}-picture{n}") for n, seen in enumerate(part.references)]
     page.parts.append(
         {
             "place": place,
-            "title": one_line(part.title, limit=160),
             "shelf": tiles,
             "colours": {seen.name: _class(seen) for seen in part.references},
-            "found": found if len(records) > 1 else None,
-            "jobs": [*_played(part, clips, found, page.made_by), *_ended_jobs(part, found, page.made_by)],
+            "found": None if alone else found,
+            "jobs": [*_played(part, clips, found, page.made_by), *_ended_jobs(part.ended, page.made_by)],
         }
     )
     if part.sides:
-        told = player_facts(part.sides, part.references, title=part.title)
+        told = player_facts(part.sides, part.references)
         for reference, tile in zip(told["references"], tiles, strict=True):
             reference["element"] = tile.element
         for video, clip in zip(told["videos"], clips, strict=True):
@@ -229,12 +231,14 @@ def _played(part: Part, clips: Sequence[_Clip], found: Differences | None, made_
         yield replace(job, clip=clip, letter=letter.strip())
 
 
-def _ended_jobs(part: Part, found: Differences | None, made_by: str) -> Iterator[_Job]:
-    if found is None:
+def _ended_jobs(records: Sequence[JobRecord], made_by: str) -> Iterator[_Job]:
+    # Apart from those with a clip, of which more is known: whether there is sound, for one.
+    if not records:
         return
-    prompts = found.prompts or [found.prompt] * len(found.settings)
-    at = len(prompts) - len(part.ended)
-    for record, settings, prompt in zip(part.ended, found.settings[at:], prompts[at:], strict=True):
+    found = differences_of(records)
+    for record, settings, prompt in zip(
+        records, found.settings, found.prompts or [found.prompt] * len(records), strict=True
+    ):
         about = _json(provenance(record, made_by=made_by))
         yield _job_of(record, Asked(settings, prompt), (), label=record.id, about=about, ended=_ended(record))
 
@@ -260,7 +264,7 @@ def _file(side: Side) -> _Job:
     """A video that no job of ours has made."""
     label = one_line(side.label, limit=80)
     about = _json({"label": label, "video": video_facts(side.facts)})
-    return _Job(label=label, prompt=(), settings=(Phrase(caption_of(side)),), about=about)
+    return _Job(label=label, prompt=(), settings=(Phrase(caption_of(side)),), about=about, summary="Size and hash")
 
 
 def _tile(seen: Seen, element: str) -> _Tile:
@@ -271,7 +275,7 @@ def _tile(seen: Seen, element: str) -> _Tile:
 
 def _money(record: JobRecord) -> str:
     if record.state in FAILED:  # its end says what was paid
-        return record.id
+        return ""
     took = [] if record.seconds_taken is None else [f"took {words.span(record.seconds_taken)}"]
     return " · ".join([words.money(record), *took, record.id])
 

@@ -191,18 +191,21 @@ def _part(comparison: Comparison) -> Iterator[Part]:
 
 
 def _parts(jobs: Sequence[Job]) -> Iterator[Part]:
-    """As many jobs together as one player shows, those without a clip last."""
+    """As many jobs together as one player shows, with the last of them those without a clip."""
     from refvideo_nb.display.export import Part  # noqa: PLC0415 - as above
     from refvideo_nb.notebook.compared import references_of, sides_of  # noqa: PLC0415 - as above
 
     with_clip = [job for job in jobs if job.record.state is State.DOWNLOADED]
-    for at in range(0, len(with_clip), _TOGETHER):
-        sides, some = sides_of(with_clip[at : at + _TOGETHER])
-        yield Part(sides=_plain(sides), references=references_of(some))
-    ended = [job for job in jobs if job not in with_clip]
-    if ended:
-        named = [(job.id, job) for job in ended]
-        yield Part(ended=[shareable(job.record) for job in ended], references=references_of(named))
+    ended = [(job.id, job) for job in jobs if job not in with_clip]
+    for at in range(0, max(len(with_clip), 1), _TOGETHER):
+        together = with_clip[at : at + _TOGETHER]
+        sides, named = sides_of(together) if together else ([], [])
+        last = ended if at + _TOGETHER >= len(with_clip) else []
+        yield Part(
+            sides=_plain(sides),
+            references=references_of([*named, *last]),
+            ended=[shareable(job.record) for _, job in last],
+        )
 
 
 def _plain(sides: Iterable[Side]) -> list[Side]:

@@ -60,7 +60,7 @@ FAINT = """(root, least) => {
         if (found < least) faint.push(`${text.trim().slice(0, 60)}: ${found.toFixed(2)}`);
     };
     for (const e of root.querySelectorAll("*")) {
-        if (e.matches("option, datalist, datalist *")) continue;
+        if (e.matches("option, datalist, datalist *, input[type=range]")) continue;
         if (e.matches("input, textarea, select")) {
             look(e, e.matches("select") ? e.selectedOptions[0]?.textContent ?? "" : e.value);
             if (e.placeholder && !e.value) look(e, e.placeholder, "::placeholder");

@@ -189,12 +189,13 @@ def the_twin_stands_alone(notebook):
 
 
 @pytest.mark.timeout(240)
-def test_four_videos_run_on_one_clock(server, open_notebook, material, tmp_path):
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_four_videos_run_on_one_clock(server, open_notebook, material, tmp_path, app):
     server.theme("Light")
-    folder = server.root / "one-clock"
+    folder = server.root / f"one-clock-{app}"
     shutil.copytree(material, folder)
     path = notebook_in(folder, COMPARE.format(folder=".", names=list(FILMS)), "'the player is at', compared.time")
-    notebook = open_notebook(path)
+    notebook = open_notebook(path, app=app)
     page, player = notebook.page, Player(notebook.page)
     asked = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda data: asked.append(str(data))))

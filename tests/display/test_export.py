@@ -138,7 +138,7 @@ def test_words_from_outside_stay_words(side, record):
     assert len(page.all("img")) == 1
     assert not [attrs for _, attrs, _ in page.elements if "onerror" in attrs]
     (told,) = json.loads(next(text for attrs, text in page.all("script") if attrs.get("id") == "players"))
-    assert told["title"].startswith("</script><script>window.hit=1"), "told to the player as text"
+    assert told["videos"][0]["label"].startswith("</script><script>window.hit=1"), "told to the player as text"
 
 
 def test_jobs_that_ended_without_a_clip_say_why(record):
@@ -153,12 +153,21 @@ def test_jobs_that_ended_without_a_clip_say_why(record):
     assert page.all("title")[0][1].strip() == "2 jobs of refvideo_nb"
 
 
+def test_what_never_came_is_no_difference_between_what_did(side, record):
+    """Of a job without a clip it is not known whether it has sound."""
+    runs = [side("one", record(request={"generate_audio": None})) for _ in range(2)]
+    ended = [record(state=State.FAILED, error="no", request={"generate_audio": None, "seed": 9})]
+    page = Page(page_of(Part(sides=runs, ended=ended)))
+    assert [text for attrs, text in page.all("span") if attrs.get("class") == "mark"] == []
+
+
 def test_videos_of_nobody_in_particular(side, facts):
     page = Page(page_of(Part(sides=[side("before"), side("after")], title="Grading")))
     assert [json.loads(text)["label"] for _, text in page.all("pre")] == ["before", "after"]
     assert [json.loads(text)["video"]["sha256"] for _, text in page.all("pre")] == [facts.sha256] * 2
-    assert page.all("title")[0][1].strip() == "Two videos"
-    assert any("Grading" in text for _, text in page.all("h2"))
+    assert [text for _, text in (*page.all("title"), *page.all("h1"))] == ["Grading", "Grading"]
+    assert Page(page_of(Part(sides=[side("a"), side("b")]))).all("h1")[0][1] == "Two videos"
+    assert Page(page_of(Part(sides=[side("a")]))).all("h1")[0][1] == "a"
 
 
 def test_a_file_that_changed_since_is_not_written(clip, facts, record, tmp_path):

@@ -97,6 +97,9 @@ def test_lines_look_up_and_show(kernel):
         assert {"text/html", "image/png", "text/plain"} <= set(bundle), command
         assert "<video" in bundle["text/html"]
         assert "<b>cat" not in bundle["text/html"]
+    # A player, and what stays of it.
+    live, _still = kernel.ok("clip.show()").bundles
+    assert "application/vnd.jupyter.widget-view+json" in live
     assert kernel.ok("%refvideo resume").out == "no job is unfinished\n"
     report = kernel.ok("%refvideo doctor").bundles[-1]
     assert "the simulator answers, nothing is paid" in report["text/plain"]
