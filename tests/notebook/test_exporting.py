@@ -42,10 +42,9 @@ def simulator() -> Iterator[Simulator]:
 
 
 @contextlib.contextmanager
-def opened(simulator: Simulator, home: Path) -> Iterator[Session]:
-    settings = Settings(
-        key=Secret(simulator.api_key), base_url=simulator.base_url, home=home, poll_interval=0.05, poll_max=0.2
-    )
+def opened(simulator: Simulator, home: Path, *, key: str | None = None) -> Iterator[Session]:
+    secret = Secret(key or simulator.api_key)
+    settings = Settings(key=secret, base_url=simulator.base_url, home=home, poll_interval=0.05, poll_max=0.2)
     with contextlib.closing(Session(settings)) as made:
         yield made
 
@@ -191,9 +190,8 @@ def test_jobs_of_two_homes_are_exported_apart(runs: list[Job], colleague: Sessio
     refvideo_nb.export([*runs, other], tmp_path / "report.html")  # a page only shows them
 
 
-@pytest.mark.parametrize("key", ["the session's own", "sk-or-v1-" + 16 * "0af3"])
+@pytest.mark.parametrize("key", ["that of a proxy", "sk-or-v1-" + 16 * "0af3"])
 def test_no_key_no_signature_and_no_folder_goes_out(simulator: Simulator, tmp_path: Path, key: str) -> None:
-    key = key if key.startswith("sk-") else simulator.api_key
     folder = tmp_path / "photos of me"
     folder.mkdir()
     RED.save(folder / "red.png")
@@ -212,6 +210,9 @@ def test_no_key_no_signature_and_no_folder_goes_out(simulator: Simulator, tmp_pa
         for name, data in out.items():
             for secret in (simulator.api_key, str(tmp_path), "photos of me", "signature=", 'polling_url": "'):
                 assert secret.encode() not in data, (name, secret)
+    # One's own key, whatever it looks like, and any that looks like one.
+    with opened(simulator, tmp_path / "home", key="that of a proxy") as later:
+        job, repeated = (Job(later, one.id) for one in (job, repeated))
         for name in ("with.html", "with.zip", "with/"):
             with pytest.raises(InvalidRequestError, match="holds an API key in its text") as caught:
                 refvideo_nb.export([job, repeated], f"{tmp_path}/{name}")
