@@ -179,7 +179,7 @@ def test_every_control_has_a_name_and_shows_where_the_keyboard_is(pages, open_pa
     ready(page, 2)
     player = page.locator(".refvideo-player")
     told = player.aria_snapshot()
-    assert re.findall(r"- (?:button|slider|combobox|img|group|region)(?! \").*", told) == [], "one has no name"
+    assert re.findall(r"- (?:button|slider|combobox|img|region)(?! \").*", told) == [], "one has no name"
     for part in ('button "Play"', 'slider "Time"', 'combobox "Speed"', 'button "Compare with @sky"', 'group "View"'):
         assert part in told, part
     visited = []
@@ -272,16 +272,27 @@ def test_nothing_else_runs_on_the_page_and_nothing_gets_out(pages, chromium):
             "connect-src",
         }
         assert kinds <= set(page.evaluate("window.blocked"))
-        listener.settimeout(0.5)
-        with pytest.raises(TimeoutError):
-            listener.accept()
+        assert sent(listener, 0.5) == b""
 
         bare = context.new_page()
         bare.set_content("<body></body>")
-        listener.settimeout(30)
         bare.evaluate(f"address => void ({ATTACK})(address)", address)
-        listener.accept()[0].close()
+        assert b"HTTP/1.1" in sent(listener, 30)
         assert bare.evaluate("window.hit") == 1
+
+
+def sent(listener, seconds):
+    """What reaches a port, of the first who says something; a browser may connect in advance and say nothing."""
+    listener.settimeout(seconds)
+    with contextlib.suppress(TimeoutError):
+        while True:
+            caller, _ = listener.accept()
+            with caller:
+                caller.settimeout(seconds)
+                with contextlib.suppress(TimeoutError, ConnectionError):
+                    if data := caller.recv(65536):
+                        return data
+    return b""
 
 
 def test_without_scripts_the_clips_are_plain_videos(pages, open_page, tmp_path):

@@ -130,8 +130,9 @@ class Player:
         return self.root.locator(".refvideo-reading").inner_text()
 
     def plays_until(self, seconds):
+        # A machine that has much else to do plays slowly; together it has to be all the same.
         self.page.wait_for_function(
-            "least => Number(document.querySelector('.refvideo-scrub').value) >= least", arg=seconds
+            "least => Number(document.querySelector('.refvideo-scrub').value) >= least", arg=seconds, timeout=150_000
         )
 
     def drift(self):
@@ -188,7 +189,7 @@ def the_twin_stands_alone(notebook):
     assert notebook.plays() == [notebook.PLAYING] * len(FILMS)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_four_videos_run_on_one_clock(server, open_notebook, material, tmp_path, app):
     server.theme("Light")

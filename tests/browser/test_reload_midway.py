@@ -41,7 +41,7 @@ def test_after_a_reload_the_line_goes_on_and_says_how_to_show_the_result(server,
     notebook.picture(tmp_path / "after-reload.png", height=700)
     held_api.finish()
     # The line's own output cannot be replaced any more: it tells what to do.
-    notebook.page.wait_for_function("() => /done/.test(document.querySelector('.widget-html')?.innerText)")
+    notebook.page.wait_for_function("() => /refvideo show/.test(document.querySelector('.widget-html')?.innerText)")
     notebook.picture(tmp_path / "ended.png", height=700)
     said = notebook.output("--out clip").first.inner_text()
     command = re.search(r"%refvideo show rv-[\w-]+", said)
