@@ -117,9 +117,11 @@ class Sweeper:
     async def _run(self, run: Run) -> None:
         sweeps = self._ledger.sweeps
         try:
-            while not run.stopping:
+            while True:
                 if not sweeps.claim(run.sweep_id):
                     run.elsewhere = True
+                    if run.stopping:
+                        return
                     await self._sleep(_LOOK)
                     if sweeps.get(run.sweep_id).state is not SweepState.RUNNING:
                         return

@@ -239,11 +239,19 @@ class Sweep:
             )
 
     def stop(self) -> None:
-        """Send nothing more. What is in flight is paid already, and is watched until it ends."""
-        run = self._session.sweeper.get(self._started())
-        if run is not None and run.elsewhere:
-            raise TakenOverError(f"sweep {self._id} is run by another kernel: stop it there")
-        self._session.sweeper.stop(self._started(), "it was stopped by hand")
+        """Send nothing more. What is in flight is paid already, and is watched until it ends.
+
+        Raises
+        ------
+        TakenOverError
+            Where another kernel runs it.
+        """
+        sweep_id = self._started()
+        run = self._session.sweeper.get(sweep_id)
+        if run is not None and not run.done.done() and not run.elsewhere:
+            self._session.sweeper.stop(sweep_id, "it was stopped by hand")
+        elif self._session.ledger.sweeps.running(sweep_id):
+            raise TakenOverError(f"sweep {sweep_id} is run by another kernel: stop it there")
 
     def resume(self, *, max_cost: float | str | Decimal | None = None) -> Sweep:
         """Go on where it stands: after a stop, a restart of the kernel, or a crash.

@@ -21,7 +21,7 @@ from refvideo_nb.core.pricing import Estimate
 from refvideo_nb.core.request import VideoRequest
 from refvideo_nb.core.sweep import Axis, Cell, Design, SweepRecord, SweepState
 from refvideo_nb.engine.engine import Engine
-from refvideo_nb.engine.sweeper import Sweeper
+from refvideo_nb.engine.sweeper import Run, Sweeper
 from refvideo_nb.errors import BudgetError
 from refvideo_nb.ledger.media import MediaStore
 from refvideo_nb.ledger.store import Ledger
@@ -419,6 +419,17 @@ class TestGoingOn:
         assert states(kernel, sweep_id) == {"downloaded": paid, "none": 6 - paid}, "what was in flight came"
         assert finish(kernel, sweep_id).state is SweepState.FINISHED
         assert len(site.api.accepted) == 6
+
+    def test_stopped_before_it_has_begun(self, site: Site) -> None:
+        kernel = site.kernel()
+        sweep_id = begin(kernel, cells_of({"a/one": 3}))
+        run = Run(sweep_id)
+        run.stopping = "it was stopped by hand"
+        kernel.engine.spawn(kernel.sweeper._run(run)).result(60)
+        record = kernel.ledger.sweeps.get(sweep_id)
+        assert (record.state, record.reason) == (SweepState.STOPPED, "it was stopped by hand")
+        assert not kernel.ledger.sweeps.running(sweep_id)
+        assert not site.api.accepted
 
     def test_another_kernel_goes_on_where_one_ended(self, site: Site) -> None:
         first = site.kernel()

@@ -221,6 +221,8 @@ class TestFindingItAgain:
         started = sweep(one, seed=range(10), max_cost=1, at_once=1)
         seen = Sweep(other, sweep_id=started.id)
         assert seen.state == "running"
+        with pytest.raises(TakenOverError, match="stop it there"):
+            seen.stop()
         with pytest.raises(TakenOverError, match="another kernel"):
             seen.resume(max_cost=5)
         seen.resume()
