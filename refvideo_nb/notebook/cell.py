@@ -92,6 +92,7 @@ def run_sweep(options: SweepOptions, shell: Any, session: Session) -> None:
     if limit is not None and went_live():
         print(f"live from now on, at {session.settings.base_url}: a key is set, and jobs are paid")  # noqa: T201 - as above
     sweep = made(session, options.asked, max_cost=limit, at_once=options.at_once, fresh=options.fresh)
+    sweep.called = options.out
     if options.out:
         shell.user_ns[options.out] = sweep
     show_begun(sweep, shell, wait=options.wait)

@@ -87,6 +87,7 @@ class Sweep:
     ) -> None:
         self._session, self._plan, self._id, self._at_once = session, plan, sweep_id, at_once
         self._cells: tuple[Cell, ...] | None = plan.cells if plan is not None else None
+        self.called: str | None = "sweep"  # the variable that holds it, as far as anybody knows
 
     # --- what it is ----------------------------------------------------------------------------------------
 
@@ -374,7 +375,12 @@ class Sweep:
 
         if self._id is None:
             assert self._plan is not None
-            return plan_bundle(self._plan, how=["Nothing was sent. sweep.start() confirms this plan and pays."])
+            how = (
+                f"{self.called}.start() confirms"
+                if self.called
+                else "-o NAME, then NAME.start(), or --max-cost confirms"
+            )
+            return plan_bundle(self._plan, how=[f"Nothing was sent. {how} this plan and pays."])
         return sweep_bundle(self.record, self.tally(), state=self.state)
 
     def show(self) -> None:

@@ -53,6 +53,8 @@ function render({ model, el }) {
       row.setAttribute("role", "row");
       return row;
     });
+    const longest = Math.max(0, ...model.get("rows").map(({ label }) => label.length));
+    grid.style.setProperty("--refvideo-label", `${longest}ch`);
     grid.replaceChildren(...rows);
     grid.setAttribute("aria-label", model.get("label"));
     root.classList.toggle("refvideo-many", squares.length > MANY);
