@@ -123,7 +123,6 @@ def made(session: Session, asked: SweepWish, *, max_cost: Any, at_once: Any, fre
     planned = Sweep(session, plan=plan, at_once=most)
     if limit is None:
         return planned
-    planned.check_limit(limit)
     if plan.refused:
         reason, numbers = plan.reasons()[0]
         raise PlanError(
