@@ -317,6 +317,10 @@ def _facts(record: JobRecord, video: Path | None) -> list[tuple[str, str]]:
         ("finished", words.when(record.finished) if record.finished is not None else ""),
         ("polls", str(record.polls)),
         ("file", _short_path(video) if video else ""),
+        (
+            "adherence",
+            f"%refvideo score {record.id} measures how the references were followed" if _followed(record) else "",
+        ),
     ]
     if file:
         rows += [
@@ -324,6 +328,11 @@ def _facts(record: JobRecord, video: Path | None) -> list[tuple[str, str]]:
             ("SHA-256", file.sha256),
         ]
     return [(name, one_line(value)) for name, value in rows if value]
+
+
+def _followed(record: JobRecord) -> bool:
+    """Whether there is something that a clip could have followed."""
+    return record.state is State.DOWNLOADED and any(r.kind != "audio" for r in record.request.references)
 
 
 def _short_path(path: Path) -> str:

@@ -125,5 +125,16 @@ def frames_words(report: Report) -> str:
 
 
 def setting_words(value: Any) -> str:
+    """A setting as text; what is the same for every reference is said once.
+
+    Examples
+    --------
+    >>> setting_words({"cat": ["brick", "moon"], "cup": ["brick", "moon"]})
+    '["brick", "moon"]'
+    """
+    if isinstance(value, dict) and len(value) > 1:
+        texts = {json.dumps(v) for v in value.values() if isinstance(v, list)}
+        if len(texts) == 1 and all(isinstance(v, list) for v in value.values()):
+            value = next(iter(value.values()))
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return one_line(text, limit=4000)

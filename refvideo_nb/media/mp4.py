@@ -103,7 +103,7 @@ def _look(data: mmap.mmap) -> Tracks:
             problem = f"frame {number} of {len(frames)} is damaged"
     at, size = frames[0]
     return Tracks(
-        codec, config, data[at : at + size], len(frames), _seconds(data, *head), bool(sounds), problem=problem
+        codec, config, data[at : at + size], len(frames), _seconds(data, head[0], *table), bool(sounds), problem=problem
     )
 
 
@@ -134,11 +134,15 @@ def _within(data: mmap.mmap, start: int, end: int, *names: bytes) -> tuple[int, 
     return start, end
 
 
-def _seconds(data: mmap.mmap, start: int, _: int) -> float:
-    scale, duration = struct.unpack_from(">20xIQ" if data[start] else ">12xII", data, start)
-    if not scale or not duration:
+def _seconds(data: mmap.mmap, head: int, start: int, end: int) -> float:
+    """How long all frames stand; what the head of a track announces may count the delay of reordering in."""
+    (scale,) = struct.unpack_from(">20xI" if data[head] else ">12xI", data, head)
+    at, _ = _within(data, start, end, b"stts")
+    (runs,) = struct.unpack_from(">4xI", data, at)
+    ticks = sum(count * each for count, each in struct.iter_unpack(">II", data[at + 8 : at + 8 + 8 * runs]))
+    if not scale or not ticks:
         raise _UnknownError
-    return float(duration / scale)
+    return float(ticks / scale)
 
 
 def _samples(data: mmap.mmap, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """Following the tables of a film finds whatever decoding it would find, and says the same of it."""
 
 import random
+import struct
 from collections import Counter
 
 import pytest
@@ -48,6 +49,18 @@ def test_nothing_that_decoding_finds_is_overlooked(tmp_path, film, write, cat, o
     print(dict(found))
     assert found["cut"] == 30
     assert found["zeros"] > 5, "a hole in the middle, which decoders paint over"
+
+
+def test_the_length_is_that_of_its_frames_whatever_the_head_of_the_track_announces(tmp_path, film):
+    data = bytearray(film.read_bytes())
+    at = data.index(b"mdhd") + 4 + 12
+    scale, duration = struct.unpack_from(">II", data, at)
+    struct.pack_into(">I", data, at + 4, duration + scale // 24)  # as muxers write that count the delay of reordering
+    path = tmp_path / "x.mp4"
+    path.write_bytes(data)
+    before, after = video.probe(film), video.probe(path)
+    assert (after.seconds, after.fps, after.frames) == (before.seconds, before.fps, before.frames)
+    assert after.seconds == pytest.approx(after.frames / after.fps, abs=1e-3)
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
