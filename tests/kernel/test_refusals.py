@@ -41,7 +41,7 @@ WRONG = {
 
 
 LINES = {
-    "%refvideo jbos": ["'jbos'", "jobs, models, resume, retry, show"],
+    "%refvideo jbos": ["'jbos'", "jobs, models, resume, retry"],
     "%refvideo show rv-20200101-aaaaaa": ["rv-20200101-aaaaaa"],
     "%refvideo show": ["give one id"],
     "%refvideo models all": ["'all'"],
