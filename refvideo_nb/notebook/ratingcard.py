@@ -9,6 +9,7 @@ import ipywidgets
 from refvideo_nb.core.adherence import UNVALIDATED
 from refvideo_nb.core.rating import Rating
 from refvideo_nb.display.form import messages_html
+from refvideo_nb.display.measured import note_words
 from refvideo_nb.display.palette import reference_colour
 from refvideo_nb.errors import one_line
 from refvideo_nb.notebook.jobcard import guarded
@@ -57,11 +58,8 @@ class RatingCard:
             value=rater, description="Your name", placeholder="may stay empty", layout={"width": "280px"}
         )
         self._said = ipywidgets.HTML()
-        head = ipywidgets.HTML(
-            messages_html(
-                [], [f"{called}: {criterion}? 1 is not at all, 5 is entirely. {UNVALIDATED}: yours are kept."]
-            )
-        )
+        asked = f"{called}: “{criterion}”, from 1 (not at all) to 5 (entirely); each answer is kept at once"
+        head = ipywidgets.HTML(messages_html([], [asked, note_words(UNVALIDATED)]))
         self._choices = {name: self._choice(name, place) for place, name in enumerate(references or [""])}
         self.box = ipywidgets.VBox([head, self._rater, *self._choices.values(), self._said])
         self._fill()
@@ -73,6 +71,7 @@ class RatingCard:
             description=f"@{one_line(name, limit=40)}" if name else "The clip",
             style={"button_width": "auto", "description_width": "120px"},
         )
+        made.layout.padding, made.layout.margin = "0 0 0 8px", "4px 0"
         made.layout.border_left = f"3px solid {reference_colour(place)}"
         made.observe(lambda change: guarded(lambda: self._keep(name, change["new"]), self._tell), "value")
         return made

@@ -89,7 +89,7 @@ def test_a_card_asks_keeps_at_once_and_knows_what_was_said(session: Session, cli
     again._rater.value = "ann"
     again._choices[""].value = 0
     assert session.ledger.ratings.of() == []
-    assert "nothing here was validated by people" in card.box.children[0].value.replace("&#39;", "'")
+    assert "Nothing here was validated by people" in card.box.children[0].value.replace("&#39;", "'")
 
 
 def test_what_is_no_rating_is_refused(session: Session, clip: Path) -> None:
