@@ -19,7 +19,8 @@ from refvideo_nb.client.models import captured
 from refvideo_nb.core.sweep import SweepRecord, SweepState
 from refvideo_nb.core.tally import Tally
 from refvideo_nb.display.sweep import sweep_bundle
-from refvideo_nb.engine.planning import plan, sweep_wish
+from refvideo_nb.engine.planning import plan
+from refvideo_nb.engine.sweep_wish import sweep_wish
 from refvideo_nb.engine.wish import Wish
 from refvideo_nb.ledger.media import MediaStore
 from refvideo_nb.ledger.store import Ledger

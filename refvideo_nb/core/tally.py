@@ -12,7 +12,8 @@ from refvideo_nb.errors import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from refvideo_nb.core.sweep import Cell, Design, Place
+    from refvideo_nb.core.design import Design
+    from refvideo_nb.core.sweep import Cell, Place
 
 __all__ = ["STANDINGS", "Tally"]
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
-    from refvideo_nb.core.sweep import Cell, Design, Plan, SweepRecord
+    from refvideo_nb.core.design import Design
+    from refvideo_nb.core.sweep import Cell, Plan, SweepRecord
     from refvideo_nb.core.tally import Tally
     from refvideo_nb.display.page import Bundle
 
@@ -160,7 +161,7 @@ def axes_line(design: Design) -> str:
 
     Examples
     --------
-    >>> from refvideo_nb.core.sweep import Axis, Design
+    >>> from refvideo_nb.core.design import Axis, Design
     >>> axes_line(Design(((Axis("model", ("a/b", "c/d")),), (Axis("seed", (0, 1, 2, 3, 4)),))))
     'model (a/b, c/d) × seed (0 … 4: 5 levels)'
     """

@@ -236,7 +236,8 @@ class _Course:
         high = usd(cell.estimate.high) if cell.estimate else "a job without an estimate"
         return (
             f"{usd(self._purse.committed)} of max_cost {limit} are spent, and the next job may cost {high}: "
-            f"{_jobs(len(self._queues))} were not sent; resume(max_cost=…) with more goes on"
+            f"{_jobs(len(self._queues))} were not sent; resume(max_cost=…) or "
+            f"%refvideo resume {self._record.id} --max-cost USD goes on with more"
         )
 
     async def _next_event(self) -> None:

@@ -179,8 +179,10 @@ def _resume(words: list[str], shell: Any) -> None:
     from refvideo_nb.notebook.api import resume  # noqa: PLC0415 - as above
 
     session = current_session()
-    if len(words) == 1 and (sweep := _sweep_in(words[0], shell)) is not None:
-        show_begun(sweep.resume(), shell)
+    if words and (sweep := _sweep_in(words[0], shell)) is not None:
+        if len(words) not in {1, 3} or words[1:2] not in ([], ["--max-cost"]):
+            raise UsageError("%refvideo resume: after the id of a sweep, only --max-cost USD may follow")
+        show_begun(sweep.resume(max_cost=words[2] if len(words) > 1 else None), shell)
         return
     jobs = [Job(session, session.ledger.get(_id_in(word, shell)).id) for word in words] if words else resume()
     if not jobs:

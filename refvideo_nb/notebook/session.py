@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from refvideo_nb.core.catalogue import Model
     from refvideo_nb.core.sweep import Plan
     from refvideo_nb.engine.draft import Draft
-    from refvideo_nb.engine.planning import SweepWish
+    from refvideo_nb.engine.sweep_wish import SweepWish
     from refvideo_nb.engine.wish import Wish
 
 __all__ = ["Session"]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from refvideo_nb.core.job import JobRecord
 from refvideo_nb.core.pricing import about, limit_of, usd
-from refvideo_nb.core.sweep import Cell, Label, Plan, SweepRecord, SweepState, standing
+from refvideo_nb.core.sweep import Cell, Plan, SweepRecord, SweepState
 from refvideo_nb.core.sweep import Place as CellPlace
 from refvideo_nb.core.tally import Tally
 from refvideo_nb.errors import (
@@ -24,55 +22,19 @@ from refvideo_nb.errors import (
 )
 from refvideo_nb.notebook.environment import Place, place
 from refvideo_nb.notebook.job import Job
+from refvideo_nb.notebook.sweep_cell import SweepCell
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
-    from refvideo_nb.core.sweep import Design
+    from refvideo_nb.core.design import Design
     from refvideo_nb.notebook.session import Session
 
-__all__ = ["AT_ONCE", "Sweep", "SweepCell"]
+__all__ = ["AT_ONCE", "Sweep"]
 
 _PATIENCE = 0.2  # seconds; an interrupt is noticed after no more than this
 _SLACK = Decimal("1.25")  # bills have been seen up to 5 % above estimates; a quarter more is another price list
 AT_ONCE = 8
-
-
-@dataclass(frozen=True, slots=True)
-class SweepCell:
-    """One combination of a sweep and what became of it.
-
-    Attributes
-    ----------
-    number : int
-        Its place in the design, from 1; the same in every session.
-    settings : dict
-        What makes it differ from the others: each axis with its level.
-    state : str
-        ``waiting``, ``running``, ``done``, ``failed``, ``unknown`` (it may have been paid), ``refused``
-        (by its model's limits) or ``forgotten``.
-    error : str
-        Why it was refused or failed; else empty.
-    reused : bool
-        Whether its job was there before, or is another cell's, so that nothing was paid for it.
-    planned : Cell
-        With its request, estimate and notes.
-    record : JobRecord or None
-        The job, once one was begun.
-    """
-
-    number: int
-    settings: dict[str, Label]
-    state: str
-    error: str
-    reused: bool
-    planned: Cell
-    record: JobRecord | None
-
-    @property
-    def cost(self) -> Decimal:
-        """USD that it counts for in this sweep: as billed, else as estimated; 0 where it was reused."""
-        return CellPlace(self.number, reused=self.reused, record=self.record).charge
 
 
 class Sweep:
@@ -87,6 +49,7 @@ class Sweep:
     ) -> None:
         self._session, self._plan, self._id, self._at_once = session, plan, sweep_id, at_once
         self._cells: tuple[Cell, ...] | None = plan.cells if plan is not None else None
+        self._begun: list[Callable[[], None]] = []
         self.called: str | None = "sweep"  # the variable that holds it, as far as anybody knows
 
     # --- what it is ----------------------------------------------------------------------------------------
@@ -130,7 +93,7 @@ class Sweep:
         if self._id is not None:
             places = {p.number: p for p in self._session.ledger.sweeps.places(self._id)}
         design = self.design
-        return [_cell(design, cell, places.get(cell.number)) for cell in self._cells]
+        return [SweepCell.of(design, cell, places.get(cell.number)) for cell in self._cells]
 
     @property
     def jobs(self) -> list[Job]:
@@ -211,6 +174,7 @@ class Sweep:
             self._id = None
             raise
         session.sweeper.run(record.id)
+        self._tell()
         return self
 
     def check_limit(self, limit: Decimal) -> None:
@@ -287,7 +251,16 @@ class Sweep:
         elif changes:
             raise TakenOverError(f"sweep {sweep_id} is run by another kernel: stop it there")
         session.sweeper.run(sweep_id)
+        self._tell()
         return self
+
+    def when_begun(self, does: Callable[[], None]) -> None:
+        """Call `does` whenever it was started or goes on, from wherever that was asked for."""
+        self._begun.append(does)
+
+    def _tell(self) -> None:
+        for does in self._begun:
+            does()
 
     # --- waiting -------------------------------------------------------------------------------------------
 
@@ -402,16 +375,3 @@ class Sweep:
 
     def __repr__(self) -> str:
         return f"<Sweep {self._id or 'not started'} {self.state} {len(self)} cells>"
-
-
-def _cell(design: Design, cell: Cell, place: CellPlace | None) -> SweepCell:
-    record = place.record if place is not None else None
-    return SweepCell(
-        number=cell.number,
-        settings=design.settings(cell.number),
-        state=standing(cell, place),
-        error="; ".join(cell.refused) or (record.error if record is not None else ""),
-        reused=place is not None and place.reused,
-        planned=cell,
-        record=record,
-    )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 from refvideo_nb.core.fields import fill_but
-from refvideo_nb.engine.planning import VARIED, SweepWish, sweep_wish
+from refvideo_nb.engine.sweep_wish import VARIED, SweepWish, sweep_wish
 from refvideo_nb.errors import one_line
 from refvideo_nb.notebook.options import filled_words, parser, refuse_keys, split, value_of, wish_of
 from refvideo_nb.notebook.sweep import AT_ONCE

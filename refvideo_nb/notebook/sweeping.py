@@ -13,7 +13,7 @@ from refvideo_nb.notebook.sweep import AT_ONCE, Sweep
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from refvideo_nb.engine.planning import SweepWish
+    from refvideo_nb.engine.sweep_wish import SweepWish
     from refvideo_nb.notebook.session import Session
 
 __all__ = ["made", "sweep", "sweeps"]
@@ -87,7 +87,7 @@ def sweep(
         `max_cost` does not cover the plan, a cell has no estimate, or a model refuses some cells;
         its ``plan`` says all of it, and nothing was sent.
     """
-    from refvideo_nb.engine.planning import sweep_wish  # noqa: PLC0415 - importing the package stays light
+    from refvideo_nb.engine.sweep_wish import sweep_wish  # noqa: PLC0415 - importing the package stays light
     from refvideo_nb.engine.wish import Wish  # noqa: PLC0415 - as above
 
     given: dict[str, Any] = {

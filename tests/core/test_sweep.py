@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from refvideo_nb.core.design import MOST_CELLS, Axis, Design, design_of
 from refvideo_nb.core.fields import escaped, fields_in, fill, fill_but
 from refvideo_nb.core.job import JobRecord, State
 from refvideo_nb.core.pricing import Estimate
 from refvideo_nb.core.request import VideoRequest
-from refvideo_nb.core.sweep import MOST_CELLS, Axis, Cell, Design, Place, Plan, charged, design_of
+from refvideo_nb.core.sweep import Cell, Place, Plan, charged
 from refvideo_nb.core.tally import Tally
 from refvideo_nb.errors import InvalidRequestError
 

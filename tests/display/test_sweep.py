@@ -4,10 +4,11 @@ from decimal import Decimal
 
 import pytest
 
+from refvideo_nb.core.design import Axis, design_of
 from refvideo_nb.core.job import JobRecord, State
 from refvideo_nb.core.pricing import Estimate
 from refvideo_nb.core.request import VideoRequest
-from refvideo_nb.core.sweep import Axis, Cell, Place, Plan, SweepRecord, SweepState, design_of
+from refvideo_nb.core.sweep import Cell, Place, Plan, SweepRecord, SweepState
 from refvideo_nb.core.tally import Tally
 from refvideo_nb.display.sweep import plan_bundle, sweep_bundle, sweeps_table
 

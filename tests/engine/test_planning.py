@@ -19,7 +19,8 @@ from refvideo_nb.core.request import VideoRequest
 from refvideo_nb.core.sweep import Plan
 from refvideo_nb.engine import planning
 from refvideo_nb.engine.draft import Draft, draft
-from refvideo_nb.engine.planning import plan, sweep_wish
+from refvideo_nb.engine.planning import plan
+from refvideo_nb.engine.sweep_wish import sweep_wish
 from refvideo_nb.engine.wish import Wish
 from refvideo_nb.errors import InvalidRequestError
 from refvideo_nb.ledger.media import MediaStore
@@ -128,6 +129,14 @@ def test_a_file_names_its_level(desk: Desk, tmp_path: Path) -> None:
         Image.fromarray(GREY).save(tmp_path / f"{name}.png")
     planned = desk("@it", references=[{"it": str(tmp_path / "pack.png")}, {"it": tmp_path / "hat.png"}])
     assert planned.design.dimensions[0][0].labels == ("it=pack.png", "it=hat.png")
+
+
+def test_a_role_is_for_the_levels_that_have_its_reference(desk: Desk) -> None:
+    given = [{"a": GREY}, {"b": GREY}]
+    found = requests(desk(references=given, roles={"a": "style"}))
+    assert [[(r.name, r.role) for r in each.references] for each in found] == [[("a", "style")], [("b", "")]]
+    with pytest.raises(InvalidRequestError, match="no reference is called so; references: a, b"):
+        desk(references=given, roles={"c": "style"})
 
 
 class TestFields:

@@ -16,10 +16,11 @@ import httpx
 import pytest
 
 from refvideo_nb.client.client import VideoClient
+from refvideo_nb.core.design import Axis, Design
 from refvideo_nb.core.job import State
 from refvideo_nb.core.pricing import Estimate
 from refvideo_nb.core.request import VideoRequest
-from refvideo_nb.core.sweep import Axis, Cell, Design, SweepRecord, SweepState
+from refvideo_nb.core.sweep import Cell, SweepRecord, SweepState
 from refvideo_nb.engine.engine import Engine
 from refvideo_nb.engine.sweeper import Run, Sweeper
 from refvideo_nb.errors import BudgetError

@@ -74,6 +74,17 @@ def test_a_limit_decides_in_the_cell(start_kernel, own_place):
         assert own_place.paid_jobs == 2
         assert "Sweep stopped" in ran.bundles[-1]["text/plain"]
 
+        # With more of both it goes on from a line.
+        ran = kernel.run("%refvideo resume runs --max-cost lots")
+        assert "max_cost 'lots' cannot be used" in ran.stream("stderr")
+        kernel.ok("%config RefVideoMagics.session_budget = 1")
+        kernel.ok("%refvideo resume runs --max-cost 0.30")
+        assert kernel.run("runs.wait(60)").ename == "SweepStoppedError"
+        assert own_place.paid_jobs == 3
+        kernel.ok("%refvideo resume runs --max-cost 1")
+        assert kernel.value("runs.wait(60).state") == "finished"
+        assert own_place.paid_jobs == 4
+
 
 def test_an_interrupt_ends_the_wait_alone(start_kernel, own_place):
     with start_kernel(own_place) as kernel:

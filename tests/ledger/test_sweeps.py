@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from refvideo_nb.core.design import Axis, Design
 from refvideo_nb.core.job import JobRecord, State
 from refvideo_nb.core.pricing import Estimate
 from refvideo_nb.core.references import Reference
 from refvideo_nb.core.request import VideoRequest
-from refvideo_nb.core.sweep import Axis, Cell, Design, SweepRecord, SweepState
+from refvideo_nb.core.sweep import Cell, SweepRecord, SweepState
 from refvideo_nb.errors import LedgerError, TakenOverError
 from refvideo_nb.ledger.media import MediaStore
 from refvideo_nb.ledger.store import Ledger

@@ -79,6 +79,7 @@ class SweepCard:
         self.box = ipywidgets.VBox([self._head, actions, self._said, self.table, self._detail])
         self.table.observe(lambda _: guarded(self._on_choice, self._tell), "chosen")
         self._draw()
+        sweep.when_begun(self.follow)
 
     def _button(self, label: str, does: Callable[[], Any], **more: Any) -> Any:
         return button(label, lambda: guarded(does, self._tell), **more)
@@ -90,6 +91,7 @@ class SweepCard:
 
     def follow(self) -> None:
         """Keep it up to date until the sweep has ended."""
+        guarded(self._draw, self._tell)
         if self._sweep.state == "running" and not self._following:
             self._following = True
             self._session.engine.spawn(self._keep_up())
@@ -134,7 +136,6 @@ class SweepCard:
             self._sweep.start()
         finally:
             self._draw()
-        self.follow()
 
     def _on_stop(self) -> None:
         self._sweep.stop()
@@ -142,8 +143,6 @@ class SweepCard:
     def _on_resume(self) -> None:
         self._tell("")
         self._sweep.resume()
-        self._draw()
-        self.follow()
 
     # --- one cell ------------------------------------------------------------------------------------------
 

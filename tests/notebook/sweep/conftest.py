@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from refvideo_nb.engine.planning import sweep_wish
+from refvideo_nb.engine.sweep_wish import sweep_wish
 from refvideo_nb.engine.wish import Wish
 from refvideo_nb.notebook.session import Session
 from refvideo_nb.notebook.sweep import Sweep

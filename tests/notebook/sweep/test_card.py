@@ -57,6 +57,13 @@ def test_a_plan_is_started_by_its_button_once(card_of: Callable[..., SweepCard],
     assert simulator.stats()["paid_jobs"] == 4
 
 
+def test_it_follows_wherever_the_sweep_was_started(card_of: Callable[..., SweepCard]) -> None:
+    card = card_of(seed=range(2))
+    card._sweep.start(max_cost=1)
+    until(lambda: "Sweep finished" in card._head.value)
+    assert shown(card) == []
+
+
 def test_stopped_and_resumed_by_its_buttons(card_of: Callable[..., SweepCard], simulator: Simulator) -> None:
     card = card_of(seed=range(6), at_once=1)
     card._start.click()
