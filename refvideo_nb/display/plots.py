@@ -15,10 +15,10 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from refvideo_nb.display.page import harmless
@@ -158,15 +158,8 @@ def strip(ax: Axes, report: Report, colours: Sequence[str], ink: Ink) -> None:
     edges = _edges(report.times, right)
     for row in range(len(colours)):
         for column in range(len(edges) - 1):
-            ax.add_patch(
-                mpl.patches.Rectangle(
-                    (edges[column], row + 0.08),
-                    edges[column + 1] - edges[column],
-                    0.84,
-                    facecolor=tuple(picture[row, column]),
-                    linewidth=0,
-                )
-            )
+            place, wide = (edges[column], row + 0.08), edges[column + 1] - edges[column]
+            ax.add_patch(_box(place, wide, 0.84, facecolor=tuple(picture[row, column])))
     ax.set_xlim(left, right)
     ax.set_ylim(len(colours), 0)
     _plain(ax, ink)
@@ -174,6 +167,10 @@ def strip(ax: Axes, report: Report, colours: Sequence[str], ink: Ink) -> None:
     ax.set_yticks([])
     for row, one in enumerate(report.references):
         _at_end(ax, row + 0.5, f"@{one.name}", colours[row])
+
+
+def _box(at: tuple[float, float], width: float, height: float, **look: Any) -> Rectangle:
+    return Rectangle(at, width, height, linewidth=0, **look)
 
 
 def _edges(times: NDArray[np.float64], end: float) -> NDArray[np.float64]:
@@ -194,11 +191,14 @@ def draw_confusion(ax: Axes, report: Report, colours: Sequence[str], *, ink: Ink
     size = len(counts)
     sums = counts.sum(axis=1, keepdims=True)
     shares = counts / np.maximum(sums, 1)
-    picture = np.zeros((size, size, 4))
+    # A bar for the share below each number: a tint behind it could not be read on every page.
     for row, colour in enumerate(colours):
-        picture[row] = to_rgba(colour)
-    picture[..., 3] = 0.04 + 0.6 * shares
-    ax.imshow(picture, aspect="auto")
+        for column in range(size):
+            place = (column - 0.42, row + 0.26)
+            ax.add_patch(_box(place, 0.84, 0.12, facecolor=ink.band, alpha=0.25))
+            ax.add_patch(_box(place, 0.84 * shares[row, column], 0.12, facecolor=colour))
+    ax.set_xlim(-0.5, size - 0.5)
+    ax.set_ylim(size - 0.5, -0.5)
     ax.patch.set_alpha(0)
     names = [harmless(f"@{r.name}")[:18] for r in report.references]
     for row in range(size):

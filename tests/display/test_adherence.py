@@ -148,8 +148,7 @@ def test_a_reference_has_its_colour_in_every_figure_and_the_ground_is_clear(repo
         assert picture.getpixel((0, 0))[3] == 0, draw
         ground = Image.new("RGBA", picture.size, "white")
         ground.alpha_composite(picture)
-        if draw is not plots.confusion_figure:  # which is tinted
-            assert all(colour_of(ground, c) > 30 for c in colours), draw
+        assert all(colour_of(ground, c) > 30 for c in colours), draw
 
 
 def test_the_strip_has_colour_only_where_it_is_covered(report, seen):
