@@ -264,7 +264,7 @@ def _asked(what: Wanted, how: How) -> dict[str, Any]:
     return {
         "version": VERSION,
         "references": [_told(one) for one in what.given],
-        "embedder_sha256": find_embedder(how.embedder).sha256,
+        "embedder_sha256": find_embedder(how.embedder, threads=1).sha256,  # as it measures, so it is loaded once
         "frames": None if how.every is not None else how.frames,
         "every": how.every,
         "negatives": [_told(one) for one in how.negatives],
