@@ -15,12 +15,13 @@ from uuid import uuid4
 
 from IPython.display import display
 
-from refvideo_nb.notebook.progress import view_of
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["show_alive"]
+__all__ = ["Shown", "show_alive"]
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+_NOTHING = {"text/plain": "", "text/html": "<span></span>"}
 
 # In JupyterLab and Notebook 7 an output whose widget is not there, or not yet, holds nothing but a text that says so.
 # Elsewhere, and in a notebook that is not trusted, this finds nothing.
@@ -35,7 +36,44 @@ class _Hides(Protocol):
     instead: str
 
 
-def show_alive(live: Any, still: Mapping[str, str], *, hides: _Hides) -> Callable[[Mapping[str, str]], None]:
+def view_of(box: object) -> dict[str, object]:
+    """What stands for a widget in a MIME bundle."""
+    return {VIEW: {"version_major": 2, "version_minor": 0, "model_id": getattr(box, "model_id", "")}}
+
+
+class Shown:
+    """The two outputs, as they stand under their cell.
+
+    Parameters
+    ----------
+    live : ipywidgets.Widget
+    still : mapping of str to str
+        The MIME bundle of the still one.
+    mark : str
+        The class that the live one hides.
+    """
+
+    def __init__(self, live: Any, still: Mapping[str, str], mark: str) -> None:
+        self._mark = mark
+        self._live, self._still = uuid4().hex, uuid4().hex
+        _put({**view_of(live), **_NOTHING}, self._live)
+        _put(self._marked(still), self._still)
+
+    def put(self, bundle: Mapping[str, str]) -> None:
+        """Another bundle in the place of the still one, where the page takes it."""
+        _put(self._marked(bundle), self._still, update=True)
+
+    def end(self, bundle: Mapping[str, str]) -> None:
+        """Nothing but a last bundle; what was live is gone."""
+        _put(_NOTHING, self._live, update=True)
+        _put(bundle, self._still, update=True)
+
+    def _marked(self, bundle: Mapping[str, str]) -> dict[str, str]:
+        style = _NO_MODEL.format(mark=self._mark) + Path(__file__).with_suffix(".css").read_text("utf-8")
+        return {**bundle, "text/html": f'<div class="{self._mark}"><style>{style}</style>{bundle["text/html"]}</div>'}
+
+
+def show_alive(live: Any, still: Mapping[str, str], *, hides: _Hides) -> Shown:
     """Show a live part under the current cell.
 
     Parameters
@@ -48,20 +86,13 @@ def show_alive(live: Any, still: Mapping[str, str], *, hides: _Hides) -> Callabl
 
     Returns
     -------
-    callable
-        Puts another bundle in the place of the still one, where the page takes it.
+    Shown
     """
     mark = f"refvideo-still-{token_hex(8)}"
     hides.instead = mark
     live.add_class("refvideo-live")
-    nothing = {"text/plain": "", "text/html": "<span></span>"}
-    display({**view_of(live), **nothing}, raw=True)  # type: ignore[no-untyped-call]
-    style = _NO_MODEL.format(mark=mark) + Path(__file__).with_suffix(".css").read_text("utf-8")
-    handle = uuid4().hex
+    return Shown(live, still, mark)
 
-    def put(bundle: Mapping[str, str], *, update: bool = True) -> None:
-        html = f'<div class="{mark}"><style>{style}</style>{bundle["text/html"]}</div>'
-        display({**bundle, "text/html": html}, raw=True, display_id=handle, update=update)  # type: ignore[no-untyped-call]
 
-    put(still, update=False)
-    return put
+def _put(bundle: Mapping[str, Any], display_id: str, *, update: bool = False) -> None:
+    display(dict(bundle), raw=True, display_id=display_id, update=update)  # type: ignore[no-untyped-call]

@@ -161,9 +161,9 @@ class FrontEnd:
         return [code[: content["cursor_start"]] + match + code[content["cursor_end"] :] for match in content["matches"]]
 
     def result(self, cell):
-        """Wait for what takes the place of a cell's live line; a front end finds that place by the display id."""
-        (shown,) = self.of(cell, "display_data")
-        place = shown["content"]["transient"]["display_id"]
+        """Wait for what takes the place of a cell's still line; a front end finds that place by the display id."""
+        _live, still = self.of(cell, "display_data")
+        place = still["content"]["transient"]["display_id"]
 
         def found():
             updates = [m["content"] for m in self.heard if m["msg_type"] == "update_display_data"]

@@ -35,12 +35,16 @@ def test_the_line_changes_and_the_result_comes_while_a_cell_sleeps(kernel):
 def test_the_result_is_one_bundle_in_the_place_of_the_live_line(kernel):
     cell = kernel.start(CELL.format(out="clip"))
     shown = [m["content"] for m in kernel.reply(cell).messages if m["msg_type"] == "display_data"]
-    assert len(shown) == 1
-    assert {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"} <= set(shown[0]["data"])
+    live, still = shown
+    assert {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"} <= set(live["data"])
+    assert set(still["data"]) == {"text/html", "text/plain"}
+    assert "%refvideo resume" in still["data"]["text/html"], "what is there without this kernel"
     # Another cell has come and gone since: the result belongs under the first all the same.
     kernel.ok("print('another cell')")
     result = kernel.result(cell)
     assert set(result["data"]) == {"text/html", "image/png", "text/plain"}
+    gone = [m["content"] for m in kernel.heard if m["msg_type"] == "update_display_data"]
+    assert [g["data"]["text/html"] for g in gone if g["transient"] == live["transient"]] == ["<span></span>"]
     player = re.search(r'<video[^>]* src="data:video/mp4;base64,([^"]+)"', result["data"]["text/html"])
     film = base64.b64decode(player[1], validate=True)
     assert len(film) == kernel.value("clip.video.stat().st_size")

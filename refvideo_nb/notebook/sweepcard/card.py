@@ -36,7 +36,7 @@ _TICK = 1.0  # seconds
 def show_sweep(session: Session, sweep: Sweep) -> None:
     """Show a sweep under the current cell: alive, with the still one for readers without this kernel."""
     card = SweepCard(session, sweep)
-    card.update = show_alive(card.box, sweep.bundle(), hides=card.table)
+    card.update = show_alive(card.box, sweep.bundle(), hides=card.table).put
     card.follow()
 
 
