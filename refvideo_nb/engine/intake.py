@@ -10,39 +10,25 @@ import asyncio
 import base64
 import binascii
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from refvideo_nb.client.fetch import fetch
-from refvideo_nb.core.references import Kind, Reference, check_name
+from refvideo_nb.core.references import Kind, Reference
+from refvideo_nb.engine.naming import Named, named_sources
 from refvideo_nb.engine.prepared import prepared_before_or_now
 from refvideo_nb.errors import BadReferenceError, RefVideoError, one_line
 from refvideo_nb.media.images import encode_array, encode_image, is_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from refvideo_nb.core.catalogue import ImageLimits
     from refvideo_nb.ledger.media import MediaStore
 
 __all__ = ["Loaded", "Named", "data_url", "keep", "load", "named_sources", "take_in"]
 
 _LARGEST_FILE = 200_000_000
-_NOT_WORD = re.compile(r"[^A-Za-z0-9_]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A source with the name that the prompt uses; `given` where a person chose it."""
-
-    name: str
-    source: Any
-    given: bool
-    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,63 +40,6 @@ class Loaded:
     url: str | None
     label: str
     drawn: bool = False  # whether the bytes were encoded here, from an array or an image object
-
-
-def named_sources(references: Mapping[str, Any] | Iterable[Any] | None) -> list[Named]:
-    """References as a person gives them, each with a name.
-
-    Parameters
-    ----------
-    references : mapping of str to source, or iterable of source (or Named), or None
-
-    Raises
-    ------
-    BadReferenceError
-        For a name that a prompt cannot say, or one that is there twice.
-    """
-    if references is None:
-        return []
-    found: list[Named] = []
-    if hasattr(references, "items"):
-        found = [Named(check_name(str(name)), source, given=True) for name, source in references.items()]
-    elif (
-        isinstance(references, (str, bytes, Path))
-        or hasattr(references, "__array_interface__")
-        or not hasattr(references, "__iter__")
-    ):
-        raise BadReferenceError(
-            "references is a single source: give a dict {name: source} or a list [source]", field="references"
-        )
-    else:
-        for number, item in enumerate(references, start=1):
-            named = item if isinstance(item, Named) else Named("", item, given=False)
-            name = check_name(named.name) if named.given else (named.name or _stem(named.source) or f"image{number}")
-            found.append(Named(name, named.source, named.given, named.label))
-    seen: set[str] = set()
-    unique: list[Named] = []
-    for named in found:
-        name, count = named.name, 2
-        while name in seen:
-            if named.given:
-                raise BadReferenceError(
-                    f"two references are called {name!r}: give each its own name", field="references", value=name
-                )
-            name, count = f"{named.name}_{count}", count + 1
-        seen.add(name)
-        unique.append(Named(name, named.source, named.given, named.label))
-    return unique
-
-
-def _stem(source: Any) -> str:
-    """A name from a file's name or an address, or "" where there is none to be had."""
-    if isinstance(source, str) and source.startswith("data:"):
-        return ""
-    if not isinstance(source, (str, os.PathLike)):
-        return ""
-    text = os.fspath(source)
-    path = unquote(urlsplit(text).path) if isinstance(text, str) and "://" in text else str(text)
-    word = _NOT_WORD.sub("_", Path(path).stem).strip("_")[:40]
-    return word if word[:1].isalpha() else ""
 
 
 async def take_in(

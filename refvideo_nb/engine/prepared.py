@@ -7,7 +7,6 @@ another request after an upgrade, and Run All would pay again.
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -34,7 +33,8 @@ class _Told(msgspec.Struct, frozen=True):
 
 _TOLD = msgspec.json.Decoder(_Told)
 _SMALL = 2_000_000  # bytes
-_again = lru_cache(maxsize=8)(prepare)  # the same few pictures guide many jobs
+_MOST = 8  # pictures
+_as_they_came: dict[str, Prepared] = {}  # the same few guide many jobs of a process; what is encoded anew is kept apart
 
 
 def prepared_before_or_now(
@@ -70,9 +70,15 @@ def prepared_before_or_now(
         kept = media.bytes_of(told.sha256, told.media_type)
         if kept is not None:
             return Prepared(kept, told.media_type, told.width, told.height, told.note)
-    made = (_again if len(data) <= _SMALL else prepare)(data, name=name, limits=limits)
+    if (seen := _as_they_came.get(path.name)) is not None:
+        return seen
+    made = prepare(data, name=name, limits=limits)
     if drawn or made.note:  # what is sent as it came needs no memory
         sha256 = media.put(made.data, made.media_type)
         told = _Told(sha256, made.media_type, made.width, made.height, made.note)
         write_atomically(path, msgspec.json.encode(told))
+    elif len(data) <= _SMALL:
+        for oldest in list(_as_they_came)[: 1 - _MOST]:
+            _as_they_came.pop(oldest, None)
+        _as_they_came[path.name] = made
     return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ _STATES = {
 _OF_THE_MOMENT = (RateLimitError, PaymentRequiredError, AuthenticationError, NetworkError)
 _GROWTH = 1.25
 _APART = 0.05  # of the wait
-_LOOKS_AT_ONCE = 2  # at films that came: more would hold memory, and the kernel up, without being faster
+_LOOKS_AT_ONCE = 2  # at films that came; each thread that ever decoded keeps some megabytes
 _YOUNG = 60.0  # seconds
 _KEEP_TRYING = (0.2, 1.0, 5.0, 15.0, 30.0, 60.0, 60.0)  # seconds between tries to write a paid id down
 
@@ -101,7 +102,7 @@ class Steps:
         self._settings = settings
         self._clock = clock
         self._sleep = sleep
-        self._looking = asyncio.Semaphore(_LOOKS_AT_ONCE)
+        self._looking = ThreadPoolExecutor(_LOOKS_AT_ONCE, "refvideo_nb film")
         self._spread = spread
 
     async def submit(self, record: JobRecord, client: VideoClient, *, patient: bool = True) -> JobRecord:
@@ -116,17 +117,15 @@ class Steps:
             that does not tell of the request itself is raised, and the job is rejected.
         """
         advance = self._ledger.advance
-        try:
-            body = await asyncio.to_thread(
-                lambda: encode_body(
-                    body_of(record.request, prompt=record.sent_prompt, media=self._media, session_id=record.id)
-                )
-            )
-        except InvalidRequestError as error:
-            return advance(record.id, State.REJECTED, error=str(error))
         flying = False
         try:
             async with client.turn:
+                # Not before its turn: a body holds its references, and hundreds may be waiting.
+                body = await asyncio.to_thread(
+                    lambda: encode_body(
+                        body_of(record.request, prompt=record.sent_prompt, media=self._media, session_id=record.id)
+                    )
+                )
                 await self._spread.turn()
                 # On the disk before the first byte leaves: a crash from here on is found as "submitting".
                 advance(record.id, State.SUBMITTING, submitted=self._clock())
@@ -138,6 +137,8 @@ class Steps:
                         except RefVideoError as error:
                             flying = not safe_to_resend(error)
                             raise
+        except InvalidRequestError as error:
+            return advance(record.id, State.REJECTED, error=str(error))
         except (NetworkError, APIError, MalformedAnswerError) as error:
             state = State.REJECTED if _was_refused(error) else State.OUTCOME_UNKNOWN
             record = advance(record.id, state, error=str(error), finished=self._clock())
@@ -291,8 +292,7 @@ class Steps:
             async for attempt in retrying(attempts=5, when=_fetch_again, sleep=self._sleep):
                 with attempt:
                     await download(client, answer, part)
-                    async with self._looking:
-                        facts = await asyncio.to_thread(probe, part)
+                    facts = await asyncio.get_running_loop().run_in_executor(self._looking, probe, part)
                     part.replace(final)
         except (RefVideoError, OSError) as error:
             part.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from refvideo_nb.core.design import Axis, Label
 from refvideo_nb.core.fields import fields_in
-from refvideo_nb.engine.intake import named_sources
+from refvideo_nb.engine.naming import named_sources
 from refvideo_nb.engine.wish import Wish
 from refvideo_nb.errors import InvalidRequestError, one_line
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,8 @@ def _relative(path: Path) -> str | None:
 
 async def card_of(session: Session, job_id: str) -> dict[str, str]:
     """What a job looks like now, as a MIME bundle; drawn off the kernel's thread."""
+    import asyncio  # noqa: PLC0415 - importing the package stays light
+
     from refvideo_nb.display.card import card  # noqa: PLC0415 - drawing loads Pillow and PyAV
 
     record = session.ledger.get(job_id)

@@ -68,13 +68,13 @@ def unfinished() -> tuple[int, int, list[str]]:
 
     Makes no folder and starts nothing.
     """
+    home = Settings.from_environment().home
+    if not (home / "ledger.sqlite").exists():
+        return 0, 0, []
     from refvideo_nb.core.job import RESUMABLE  # noqa: PLC0415 - as above
     from refvideo_nb.core.sweep import SweepState  # noqa: PLC0415 - as above
     from refvideo_nb.ledger.store import Ledger  # noqa: PLC0415 - as above
 
-    home = Settings.from_environment().home
-    if not (home / "ledger.sqlite").exists():
-        return 0, 0, []
     ledger = Ledger(home)
     try:
         running = [r.id for r in ledger.sweeps.all() if r.state is SweepState.RUNNING]

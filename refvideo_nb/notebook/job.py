@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -135,6 +134,8 @@ class Job:
         return self._wait_async().__await__()
 
     async def _wait_async(self) -> Job:
+        import asyncio  # noqa: PLC0415 - importing the package stays light
+
         watch = self._look_after()
         if watch is not None:
             done = asyncio.wrap_future(watch.done)

@@ -17,12 +17,13 @@ from IPython.core.error import UsageError
 
 from refvideo_nb.core.checks import holds_key
 from refvideo_nb.core.fields import fill
-from refvideo_nb.engine.intake import Named
+from refvideo_nb.engine.naming import Named
 from refvideo_nb.engine.wish import Wish, provider_options
 from refvideo_nb.errors import InvalidRequestError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
 
 __all__ = [
     "Options",

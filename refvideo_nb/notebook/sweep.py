@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -308,6 +307,8 @@ class Sweep:
         return self._wait_async().__await__()
 
     async def _wait_async(self) -> Sweep:
+        import asyncio  # noqa: PLC0415 - importing the package stays light
+
         run = self._running()
         if run is not None:
             done = asyncio.wrap_future(run.done)

@@ -19,6 +19,7 @@ from refvideo_nb.notebook.sweep import AT_ONCE
 if TYPE_CHECKING:
     import argparse
 
+
 __all__ = ["NAME", "SweepOptions", "parse_sweep", "sweep_parser"]
 
 NAME = "%%refvideo_sweep"

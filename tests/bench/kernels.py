@@ -78,7 +78,7 @@ def line_says(text):
 
 
 def shows_result(message):
-    return message["msg_type"] == "update_display_data" or line_says("finished")(message)
+    return message["msg_type"] == "update_display_data" or line_says("completed")(message)
 
 
 WORDS = {"in_progress": line_says("in progress"), "completed": shows_result}
