@@ -37,6 +37,7 @@ def test_with_a_key_it_polls_slowly():
     found = read(OPENROUTER_API_KEY=f"  {KEY}\n")
     assert found.key.reveal() == KEY
     assert (found.poll_interval, found.poll_max) == (10, 30)
+    assert (found.requests_per_second, read().requests_per_second) == (10, 50)
 
 
 def test_the_process_environment_is_read(monkeypatch):
@@ -65,6 +66,7 @@ def test_a_broken_key_does_not_matter_offline():
         ("REFVIDEO_POLL_INTERVAL", "nan", "from 0.01 to 600"),
         ("REFVIDEO_TIMEOUT", "inf", "from 1 to 604800"),
         ("REFVIDEO_TIMEOUT", "-1", "from 1 to 604800"),
+        ("REFVIDEO_RATE", "0", "from 0.1 to 1000"),
         ("REFVIDEO_EMBED_MB", "101", "from 0 to 100"),
         ("REFVIDEO_SIMULATOR_SECONDS", "4s", "from 0 to 3600"),
     ],
@@ -88,6 +90,7 @@ def test_a_home_of_nobody():
         ("REFVIDEO_POLL_INTERVAL", "0.05", "poll_interval", 0.05),
         ("REFVIDEO_POLL_INTERVAL", "60", "poll_max", 60),
         ("REFVIDEO_TIMEOUT", "60", "timeout", 60),
+        ("REFVIDEO_RATE", "2.5", "requests_per_second", 2.5),
         ("REFVIDEO_EMBED_MB", "0.5", "embed_bytes", 500_000),
         ("REFVIDEO_SIMULATOR_SECONDS", "0", "simulator_seconds", 0),
     ],
