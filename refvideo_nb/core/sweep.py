@@ -61,10 +61,8 @@ class Plan:
         In the design's order.
     earlier : mapping of int to (str, State)
         Cells whose very request the ledger has a job of: its id and state. It is not paid again.
-    twins : mapping of int to int
-        Cells whose request is the same as an earlier cell's, by numbers: they share one job.
     fresh : bool
-        Whether each cell is paid for anew; then the two above are empty.
+        Whether each cell is paid for anew.
     simulated : bool
         Whether the simulator will answer.
     """
@@ -72,7 +70,6 @@ class Plan:
     design: Design
     cells: tuple[Cell, ...]
     earlier: dict[int, tuple[str, State]] = dataclasses.field(default_factory=dict)
-    twins: dict[int, int] = dataclasses.field(default_factory=dict)
     fresh: bool = False
     simulated: bool = False
 
@@ -84,7 +81,7 @@ class Plan:
     @property
     def to_pay(self) -> list[Cell]:
         """Cells that will be sent, and paid."""
-        return [c for c in self.cells if not c.refused and c.number not in self.earlier and c.number not in self.twins]
+        return [c for c in self.cells if not c.refused and c.number not in self.earlier]
 
     @property
     def unestimated(self) -> list[Cell]:
@@ -138,6 +135,8 @@ class SweepRecord:
     simulated : bool
     reason : str
         Why it stopped before its end, in words; else empty.
+    replaced : Decimal
+        USD that jobs cost, or may have, in whose place others were sent.
     """
 
     id: str
@@ -151,6 +150,7 @@ class SweepRecord:
     base_url: str = ""
     simulated: bool = False
     reason: str = ""
+    replaced: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

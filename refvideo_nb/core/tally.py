@@ -32,14 +32,16 @@ class Tally:
     design : Design
     cells : sequence of Cell
         As they were planned, in the design's order.
+    spent : Decimal
+        USD that are gone beside what the cells' jobs cost.
     """
 
-    def __init__(self, design: Design, cells: Sequence[Cell]) -> None:
+    def __init__(self, design: Design, cells: Sequence[Cell], *, spent: Decimal = Decimal(0)) -> None:
         self.design, self.cells = design, cells
         self._places: dict[int, Place] = {}
         self._stands = [standing(cell, None) for cell in cells]
         self._seen = dict.fromkeys((cell.number for cell in cells), _NEVER)
-        self.spent = Decimal(0)
+        self.spent = spent
 
     @property
     def seen(self) -> dict[int, tuple[str, float]]:

@@ -53,8 +53,6 @@ def plan_bundle(plan: Plan, *, how: Sequence[str] = ()) -> Bundle:
     lines = [axes_line(plan.design)]
     if plan.earlier:
         lines.append(f"{_count(len(plan.earlier), 'cell')} in the ledger already: not paid again (fresh pays anew)")
-    if plan.twins:
-        lines.append(f"{_count(len(plan.twins), 'cell')} the same as another cell: they share its job")
     warnings = []
     if bare:
         warnings.append(f"no estimate for {cells_line([c.number for c in bare])}: set duration and resolution")

@@ -25,10 +25,11 @@ from refvideo_nb.engine.wish import frame_position, roles_of
 from refvideo_nb.errors import InvalidRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from refvideo_nb.core.catalogue import ImageLimits, Model
     from refvideo_nb.core.design import Design
+    from refvideo_nb.core.job import State
     from refvideo_nb.core.pricing import Estimate
     from refvideo_nb.core.references import Reference
     from refvideo_nb.core.request import VideoRequest
@@ -83,20 +84,28 @@ async def plan(
     work = _Work(asked, levels, design=design, models=used, taken=taken, address=address, simulated=simulated)
     # In a thread: thousands of checks take a second, in which the polls of other jobs go on.
     cells = await asyncio.to_thread(lambda: tuple(work.cells()))
+    if not fresh:
+        cells = tuple(_each_once(cells))
     sendable = [c for c in cells if not c.refused]
     if not sendable:
         raise InvalidRequestError(f"no cell of this sweep can be sent: {cells[0].refused[0]}")
-    twins: dict[int, int] = {}
-    earlier: dict[int, Any] = {}
+    earlier: dict[int, tuple[str, State]] = {}
     if not fresh:
-        first: dict[str, int] = {}
-        for cell in sendable:
-            if first.setdefault(cell.fingerprint, cell.number) != cell.number:
-                twins[cell.number] = first[cell.fingerprint]
-        found = await asyncio.to_thread(ledger.sweeps.earlier, list(first))
+        found = await asyncio.to_thread(ledger.sweeps.earlier, [c.fingerprint for c in sendable])
         earlier = {c.number: found[c.fingerprint] for c in sendable if c.fingerprint in found}
-        twins = {n: other for n, other in twins.items() if n not in earlier}
-    return Plan(design=design, cells=cells, earlier=earlier, twins=twins, fresh=fresh, simulated=simulated)
+    return Plan(design=design, cells=cells, earlier=earlier, fresh=fresh, simulated=simulated)
+
+
+def _each_once(cells: Iterable[Cell]) -> Iterator[Cell]:
+    """The cells, of those with the same request only the first: others would be no more samples."""
+    first: dict[str, int] = {}
+    for cell in cells:
+        same = cell.number if cell.refused else first.setdefault(cell.fingerprint, cell.number)
+        if same != cell.number:
+            why = f"it is the same request as cell {same}: the same job, not one more sample; fresh pays for it anew"
+            yield dataclasses.replace(cell, refused=(why,), fingerprint="")
+        else:
+            yield cell
 
 
 class _Taken:

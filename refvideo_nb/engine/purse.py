@@ -26,11 +26,13 @@ class Purse:
     ----------
     limit : Decimal or None
         USD; None for no limit.
+    spent : Decimal
+        USD that are gone already, beside what the cells' jobs cost.
     """
 
-    def __init__(self, limit: Decimal | None) -> None:
+    def __init__(self, limit: Decimal | None, *, spent: Decimal = Decimal(0)) -> None:
         self.limit = limit
-        self._settled = Decimal(0)
+        self._settled = spent
         self._flying: dict[int, tuple[str, Decimal]] = {}
         self._ratio: dict[str, Decimal] = {}
 

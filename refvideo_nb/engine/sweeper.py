@@ -21,7 +21,7 @@ from refvideo_nb.errors import BudgetError, NetworkError, RateLimitError, RefVid
 from refvideo_nb.ledger.store import new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from refvideo_nb.core.sweep import Cell
     from refvideo_nb.engine.engine import Engine
@@ -46,10 +46,12 @@ class Run:
         What ended it beside what the ledger says.
     elsewhere : bool
         Whether another living process runs it.
+    anew : frozenset of int
+        Cells for which a new job is paid whatever the ledger has.
     """
 
-    def __init__(self, sweep_id: str) -> None:
-        self.sweep_id = sweep_id
+    def __init__(self, sweep_id: str, *, anew: Iterable[int] = ()) -> None:
+        self.sweep_id, self.anew = sweep_id, frozenset(anew)
         self.done: Future[None] = Future()
         self.trouble: RefVideoError | None = None
         self.elsewhere = False
@@ -92,11 +94,18 @@ class Sweeper:
         self._allow, self._clock, self._sleep = allow, clock, sleep
         self._runs: dict[str, Run] = {}
 
-    def run(self, sweep_id: str) -> Run:
-        """Run a sweep that the ledger has, from where it stands; the same run while it lasts."""
+    def run(self, sweep_id: str, *, anew: Iterable[int] = ()) -> Run:
+        """Run a sweep that the ledger has, from where it stands; the same run while it lasts.
+
+        Parameters
+        ----------
+        sweep_id : str
+        anew : iterable of int
+            See `Run`.
+        """
         run = self._runs.get(sweep_id)
         if run is None or run.done.done():
-            run = self._runs[sweep_id] = Run(sweep_id)
+            run = self._runs[sweep_id] = Run(sweep_id, anew=anew)
             try:
                 self._engine.spawn(self._run(run))
             except BaseException:
@@ -159,7 +168,7 @@ class _Course:
         self._clock, self._sleep = sweeper._clock, sweeper._sleep  # noqa: SLF001 - as above
         self._run, self._record = run, record
         self._queues = Queues(self._clock)
-        self._purse = Purse(record.max_cost)
+        self._purse = Purse(record.max_cost, spent=record.replaced)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._again: set[int] = set()
         self._left = 0
@@ -192,7 +201,8 @@ class _Course:
         cells = {c.number: c for c in await asyncio.to_thread(sweeps.cells, sweep_id) if not c.refused}
         places = await asyncio.to_thread(sweeps.places, sweep_id)
         if not self._record.fresh:
-            bare = {p.number: cells[p.number].fingerprint for p in places if p.number in cells and p.job_id is None}
+            open_ = [p.number for p in places if p.number in cells and p.job_id is None]
+            bare = {number: cells[number].fingerprint for number in open_ if number not in self._run.anew}
             given = {p.number: p for p in await asyncio.to_thread(sweeps.give_back, sweep_id, bare)}
             places = [given.get(p.number, p) for p in places]
         waiting = []
@@ -267,7 +277,8 @@ class _Course:
         try:
             place = self._ledger.sweeps.begin(
                 self._record.id, cell.number, drafted,
-                fingerprint=cell.fingerprint, reuse=not self._record.fresh, allow=self._allow,
+                fingerprint=cell.fingerprint, allow=self._allow,
+                reuse=not self._record.fresh and cell.number not in self._run.anew,
             )  # fmt: skip
         except TakenOverError:
             raise

@@ -258,6 +258,27 @@ class Sweeps:
                     self._link(db, sweep_id, given[-1])
         return given
 
+    @whole
+    def set_free(self, sweep_id: str, numbers: Iterable[int]) -> None:
+        """Let cells have another job than the one that ended without a video; what that cost stays counted.
+
+        Raises
+        ------
+        LedgerError
+            Where a cell's job has not ended so.
+        """
+        with self._database.writing() as db:
+            record = self._own(db, sweep_id)
+            replaced = record.replaced
+            for number in numbers:
+                place = self._place(db, sweep_id, number)
+                if place.record is None or place.record.state not in FAILED | {State.OUTCOME_UNKNOWN}:
+                    raise LedgerError(f"cell {number} of {sweep_id} has a job that is not to be replaced")
+                replaced += place.charge
+                self._link(db, sweep_id, Place(number))
+            after = dataclasses.replace(record, replaced=replaced)
+            db.execute("UPDATE sweeps SET document = ? WHERE id = ?", (msgspec.json.encode(after), sweep_id))
+
     def _place(self, db: sqlite3.Connection, sweep_id: str, number: int) -> Place:
         row = db.execute(
             "SELECT job, reused, jobs.document FROM cells LEFT JOIN jobs ON jobs.id = cells.job"

@@ -24,7 +24,7 @@ from refvideo_nb.notebook.job import Job
 from refvideo_nb.notebook.sweep_cell import SweepCell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable
 
     from refvideo_nb.core.design import Design
     from refvideo_nb.notebook.session import Session
@@ -103,15 +103,19 @@ class Sweep:
 
     @property
     def spent(self) -> Decimal:
-        """USD that its own jobs cost: as billed, else as estimated; what was reused cost it nothing."""
-        places = self._session.ledger.sweeps.places(self._id) if self._id else []
-        return sum((p.charge for p in places), Decimal(0))
+        """USD that its own jobs cost: as billed, else as estimated; what was reused cost it nothing.
+
+        Jobs in whose place others were sent count too.
+        """
+        if self._id is None:
+            return Decimal(0)
+        return sum((p.charge for p in self._session.ledger.sweeps.places(self._id)), self.record.replaced)
 
     def tally(self) -> Tally:
         """How its cells stand, and their sums."""
         if self._cells is None:
             self._cells = self._session.ledger.sweeps.cells(self._started())
-        found = Tally(self.design, self._cells)
+        found = Tally(self.design, self._cells, spent=self.record.replaced if self._id else Decimal(0))
         if self._id is not None:
             found.take(self._session.ledger.sweeps.places(self._id))
         return found
@@ -217,7 +221,7 @@ class Sweep:
         elif self._session.ledger.sweeps.running(sweep_id):
             raise TakenOverError(f"sweep {sweep_id} is run by another kernel: stop it there")
 
-    def resume(self, *, max_cost: float | str | Decimal | None = None) -> Sweep:
+    def resume(self, *, max_cost: float | str | Decimal | None = None, again: str | Iterable[str] = ()) -> Sweep:
         """Go on where it stands: after a stop, a restart of the kernel, or a crash.
 
         Jobs in flight are watched again, cells without a job are sent, and so are those that the API
@@ -227,6 +231,9 @@ class Sweep:
         ----------
         max_cost : float or str, optional
             USD, another limit on what it may cost in all, also for what is spent already.
+        again : str or iterable of str, optional
+            ``"failed"``, ``"unknown"``: cells of these states get a new job, which is paid. One of
+            unknown outcome may have been paid already; look at the account's activity page first.
 
         Raises
         ------
@@ -239,19 +246,32 @@ class Sweep:
             there, here = (a or "the embedded simulator" for a in (record.base_url, session.address))
             raise InvalidRequestError(f"sweep {sweep_id} belongs to {there} and cannot go on at {here}", field="sweep")
         changes: dict[str, Any] = {} if max_cost is None else {"max_cost": limit_of(max_cost)}
+        anew = self._to_replace(again)
         run = session.sweeper.get(sweep_id)
         if run is not None and not run.done.done() and not run.elsewhere:
-            if changes:
-                raise RefVideoError(f"sweep {sweep_id} is running: stop() it, then resume(max_cost=…)")
+            if changes or anew:
+                raise RefVideoError(f"sweep {sweep_id} is running: stop() it, then resume(…) with what is to change")
             return self
         sweeps = session.ledger.sweeps
         if sweeps.claim(sweep_id):
+            sweeps.set_free(sweep_id, anew)
             sweeps.advance(sweep_id, state=SweepState.RUNNING, reason="", **changes)
-        elif changes:
+        elif changes or anew:
             raise TakenOverError(f"sweep {sweep_id} is run by another kernel: stop it there")
-        session.sweeper.run(sweep_id)
+        session.sweeper.run(sweep_id, anew=anew)
         self._tell()
         return self
+
+    def _to_replace(self, again: str | Iterable[str]) -> list[int]:
+        states = {again} if isinstance(again, str) else set(again)
+        for state in states - {"failed", "unknown"}:
+            raise InvalidRequestError(
+                f"again {one_line(state, limit=40)!r} cannot be used; allowed: failed, unknown",
+                field="again",
+                value=state,
+                allowed=("failed", "unknown"),
+            )
+        return [cell.number for cell in self.cells if cell.state in states] if states else []
 
     def when_begun(self, does: Callable[[], None]) -> None:
         """Call `does` whenever it was started or goes on, from wherever that was asked for."""

@@ -71,8 +71,8 @@ def sweep(
     at_once : int
         The most jobs in flight.
     fresh : bool
-        Pay for each cell anew; without it, the jobs of the very same requests that the ledger has,
-        and cells that are the same as one another, are not paid again.
+        Pay for each cell anew; without it, the jobs of the very same requests that the ledger has
+        are not paid again, and a cell that is the same as another is refused.
 
     Returns
     -------

@@ -49,13 +49,12 @@ def job(state, **more):
 
 def test_a_plan_says_what_is_paid_for_what():
     design, cells = made()
-    plan = Plan(design=design, cells=cells, earlier={1: ("rv-1", State.DOWNLOADED)}, twins={3: 2})
+    plan = Plan(design=design, cells=cells, earlier={1: ("rv-1", State.DOWNLOADED)})
     text = plan_bundle(plan, how=["do this"])["text/plain"]
-    assert "A sweep of 12 cells: 10 jobs to pay, about USD 1.00 to 2.00 in all" in text
+    assert "A sweep of 12 cells: 11 jobs to pay, about USD 1.10 to 2.20 in all" in text
     assert "prompt (prompt 0, prompt 1) × model (model/0, model/1) × seed (0, 1, 2)" in text
     assert "1 cell in the ledger already: not paid again" in text
-    assert "1 cell the same as another cell" in text
-    assert text.splitlines()[5].split() == ["model/0", "6", "4", "USD", "0.10–0.20", "USD", "0.40–0.80"]
+    assert text.splitlines()[4].split() == ["model/0", "6", "5", "USD", "0.10–0.20", "USD", "0.50–1.00"]
     assert text.endswith("do this")
     assert "note: a note" in text
 

@@ -94,7 +94,7 @@ def test_lists_are_crossed_and_single_values_are_for_all(desk: Desk) -> None:
         ({"generate_audio": [True, False]}, [True, False]),
         ({"duration": [4, 5]}, [4, 5]),
         ({"aspect_ratio": ["16:9", "1:1"]}, ["16:9", "1:1"]),
-        ({"references": [{"a": GREY}, {"b": GREY}]}, ["a", "b"]),
+        ({"references": [{"a": GREY}, {"b": GREY[:, ::2]}]}, ["a", "b"]),
         ({"references": [{"a": GREY}, {"a": GREY[::2, ::2]}]}, ["a (1)", "a (2)"]),
         ({"references": [{"a": GREY}, None]}, ["a", "none"]),
         ({"references": [[GREY], [GREY, GREY]]}, ["image1", "image1, image2"]),
@@ -230,8 +230,10 @@ class TestLedger:
 
     def test_cells_that_are_the_same(self, desk: Desk) -> None:
         planned = desk(["a cat", "a cat "], seed=[1, 2])
-        assert planned.twins == {3: 1, 4: 2}
         assert [c.number for c in planned.to_pay] == [1, 2]
+        assert "it is the same request as cell 1" in planned.cells[2].refused[0]
+        assert "it is the same request as cell 2" in planned.cells[3].refused[0]
+        assert len(desk(["a cat", "a cat "], seed=[1, 2], fresh=True).to_pay) == 4
 
     def test_nothing_is_written_but_references(self, desk: Desk) -> None:
         desk("@a", references={"a": GREY}, seed=range(4))

@@ -182,6 +182,39 @@ class TestWaiting:
         assert "failed: The provider refused reference 2" in ended.bundle()["text/plain"]
 
 
+class TestSendingAgain:
+    def test_what_failed_or_is_unknown_only_on_purpose(
+        self, open_session: Callable[..., Session], simulator: Simulator, sweep: Callable[..., Sweep]
+    ) -> None:
+        simulator.inject("submit:reset-after", "job:failed=no")
+        session = open_session()
+        ended = sweep(session, seed=range(4), max_cost="0.40", at_once=1).wait(60)
+        assert sorted(c.state for c in ended.cells) == ["done", "done", "done", "unknown"]
+        ended.resume().wait(60)
+        assert simulator.stats()["paid_jobs"] == 4
+        with pytest.raises(InvalidRequestError, match="allowed: failed, unknown"):
+            ended.resume(again="done")
+        # What may be paid already counts against the limit.
+        with pytest.raises(SweepStoppedError, match=r"max_cost USD 0\.40"):
+            ended.resume(again="unknown").wait(60)
+        assert [c.state for c in ended.cells].count("waiting") == 1
+        ended.resume(max_cost="0.50").wait(60)
+        assert simulator.stats()["paid_jobs"] == 4, "the one of unknown outcome is still there to be given back"
+        ended.resume(again=["unknown"], max_cost="0.60").wait(60)
+        assert [c.state for c in ended.cells] == ["done"] * 4
+        assert simulator.stats()["paid_jobs"] == 5
+
+    def test_failed_ones(
+        self, open_session: Callable[..., Session], simulator: Simulator, sweep: Callable[..., Sweep]
+    ) -> None:
+        simulator.inject("job:failed=no*2")
+        ended = sweep(open_session(), seed=range(2), max_cost="0.40", at_once=1).wait(60)
+        assert [c.state for c in ended.cells] == ["failed"] * 2
+        assert ended.resume(again="failed").wait(60).state == "finished"
+        assert [c.state for c in ended.cells] == ["done"] * 2
+        assert simulator.stats()["paid_jobs"] == 4
+
+
 class TestFindingItAgain:
     def test_a_later_session_goes_on_with_it(
         self, open_session: Callable[..., Session], sweep: Callable[..., Sweep], simulator: Simulator
