@@ -36,7 +36,11 @@ def page_of(tmp_path_factory):
     facts = probe(clip)
     report = makers.make_report(facts)
     scores = tuple(replace(s, verdict=HOSTILE) for s in report.scores)
-    better = replace(report, similarity=(report.similarity + np.float32(0.05)), scores=scores)
+    harder = {
+        name: replace(n, low=n.low + np.float32(0.1), high=n.high + np.float32(0.1), threshold=n.threshold + 0.1)
+        for name, n in report.negatives.items()
+    }
+    better = replace(report, similarity=report.similarity + np.float32(0.05), scores=scores, negatives=harder)
 
     def write(name, *reports, background="#ffffff", ink="#111111"):
         sides = [Side(label=f"seed {7 + n}", video=clip, facts=facts, report=r) for n, r in enumerate(reports)]
@@ -80,9 +84,13 @@ def test_a_click_on_a_curve_goes_to_that_moment_and_the_playhead_and_the_numbers
         said = page.locator(".refvideo-values").first.inner_text()
         assert said.startswith(f"A {report.similarity[at, 0]:.2f} · B {better.similarity[at, 0]:.2f} · by chance")
         # The band is that of the video that is chosen.
-        page.keyboard.press("2")
+        band, shape = said.partition("by chance ")[2], page.locator(".refvideo-chance").first.get_attribute("d")
         page.locator(".refvideo-badge").nth(1).click()
-        assert page.locator(".refvideo-row").first.locator(".refvideo-end.refvideo-chosen").inner_text() == "B"
+        assert rows.first.locator(".refvideo-end.refvideo-chosen").inner_text() == "B"
+        low, high = (f"{v[at]:.2f}" for v in (better.negatives["cat"].low, better.negatives["cat"].high))
+        assert page.locator(".refvideo-values").first.inner_text().endswith(f"by chance {low} to {high}")
+        assert band != f"{low} to {high}"
+        assert page.locator(".refvideo-chance").first.get_attribute("d") != shape
         # A drag seeks, too, and the arrows still step.
         page.mouse.move(box["x"] + 10, box["y"] + 20)
         page.mouse.down()
