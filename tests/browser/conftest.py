@@ -273,7 +273,8 @@ class Notebook:
 
     @property
     def videos(self):
-        return self.page.locator(".jp-OutputArea-output video")
+        """Those that can be seen: beside a live player its still twin is there, and hidden."""
+        return self.page.locator(".jp-OutputArea-output video").filter(visible=True)
 
     def faint(self, root, least=4.5):
         """The texts below the first element of this selector whose contrast is less, of all that were looked at."""
