@@ -74,7 +74,9 @@ def measure_video(
     references : sequence of Given
         One or more, of different names. A subject is looked for in every part of the frame;
         a style or a scene is compared with whole frames: a look has no place, and a place is
-        what is around the subjects, while a search would be content with a poster of it.
+        what is around the subjects, while a search would be content with a poster of it. (Of
+        11 places, seen whole to closely and covered to none, a quarter or a half by a subject,
+        the two tell the right one apart equally well: mean AUC .944 whole, .942 by search.)
     embedder : str, path or Embedder
         As of `refvideo_nb.measure.embedders.find_embedder`.
     frames : int or None
