@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, get_args
 import msgspec
 import numpy as np
 
-from refvideo_nb.core.adherence import ROLES, Report
+from refvideo_nb.core.adherence import ROLES, Report, Score
 from refvideo_nb.errors import LedgerError, one_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Document", "read_report", "report_key", "write_report"]
+__all__ = ["Document", "Scored", "read_report", "read_scores", "report_key", "write_report"]
 
 FORMAT = "refvideo_nb report"
 VERSION = 1
@@ -57,6 +57,29 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> str:
         """What it is found again by."""
         return report_key(self.report.video_sha256, self.asked)
+
+
+class Scored(msgspec.Struct, frozen=True, kw_only=True):
+    """The numbers of a kept report without its arrays: thousands of them are read at once.
+
+    Attributes
+    ----------
+    video_sha256 : str
+    scores : tuple of Score
+    settings : msgspec.Raw
+        JSON; see :class:`.core.adherence.Report`.
+    """
+
+    video_sha256: str
+    scores: tuple[Score, ...]
+    settings: msgspec.Raw
+
+
+class _ScoredDocument(msgspec.Struct):
+    format: str
+    version: int
+    asked: dict[str, Any]
+    report: Scored
 
 
 class _Array(msgspec.Struct):
@@ -98,6 +121,23 @@ def read_report(data: bytes) -> Document:
         if not fits:
             raise LedgerError(f"a report cannot be used: {what}")
     return document
+
+
+def read_scores(data: bytes) -> tuple[dict[str, Any], Scored]:
+    """What was asked for and the numbers of a document that this home folder keeps.
+
+    Raises
+    ------
+    LedgerError
+        Where it is none, or of another version.
+    """
+    try:
+        found = _SCORED.decode(data)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise LedgerError(f"a report cannot be read ({one_line(error, limit=120)})") from None
+    if (found.format, found.version) != (FORMAT, VERSION):
+        raise LedgerError(f"a report of version {found.version} cannot be read")
+    return found.asked, found.report
 
 
 def _packed(value: Any) -> Any:
@@ -163,4 +203,5 @@ def _checks(report: Report) -> _Checks:
 
 # Made here, once: two threads that make what msgspec knows of a type at the same moment end the process.
 _HEAD = msgspec.json.Decoder(_Head)
+_SCORED = msgspec.json.Decoder(_ScoredDocument)
 _DOCUMENT = msgspec.json.Decoder(Document, dec_hook=_unpacked)

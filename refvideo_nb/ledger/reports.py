@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from refvideo_nb.errors import LedgerError
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
     from refvideo_nb.core.adherence import Report
     from refvideo_nb.ledger.database import Database
+    from refvideo_nb.ledger.report_document import Scored
 
 __all__ = ["Reports", "forget_video"]
 
@@ -80,6 +83,29 @@ class Reports:
                 "SELECT document, imported FROM reports WHERE video = ? ORDER BY made DESC, key", (video_sha256,)
             ).fetchall()
         return [report for row in rows if (report := _readable(*row)) is not None]
+
+    def scores(self, videos: Iterable[str]) -> list[tuple[dict[str, Any], Scored]]:
+        """The numbers of all reports on these films, without their arrays, newest first.
+
+        Returns
+        -------
+        list of (dict, Scored)
+            What was asked for, as it was given to :meth:`keep`, and what came of it. What this
+            version cannot read is left out.
+        """
+        from refvideo_nb.ledger.report_document import read_scores  # noqa: PLC0415 - as above
+
+        wanted = json.dumps(sorted(set(videos)))
+        with self._database.reading() as db:
+            rows = db.execute(
+                "SELECT document FROM reports WHERE video IN (SELECT value FROM json_each(?)) ORDER BY made DESC, key",
+                (wanted,),
+            ).fetchall()
+        found = []
+        for row in rows:
+            with suppress(LedgerError):
+                found.append(read_scores(row[0]))
+        return found
 
     def documents(self, videos: Iterable[str]) -> dict[str, bytes]:
         """What goes into a bundle with these films: by key, in its order."""

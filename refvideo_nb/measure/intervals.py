@@ -1,4 +1,4 @@
-"""How sure a number is: intervals that know that frames of a video, and jobs of a prompt, are alike.
+"""How sure a number of one clip is: intervals that know that frames of a video are alike.
 
 Written out in numpy instead of taken from scipy, whose statistics take longer to import than to
 run here; the tests hold them against scipy and against data whose truth is known.
@@ -7,7 +7,6 @@ run here; the tests hold them against scipy and against data whose truth is know
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -16,19 +15,9 @@ import numpy as np
 from refvideo_nb.errors import InvalidRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
-
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = [
-    "Difference",
-    "block_length",
-    "cluster_interval",
-    "mean_interval",
-    "paired_difference",
-    "spearman",
-    "theil_sen",
-]
+__all__ = ["LEVEL", "block_length", "mean_interval", "spearman", "student", "theil_sen"]
 
 LEVEL = 0.95
 _DRAWS = 2000
@@ -106,109 +95,6 @@ def mean_interval(
     lengths[-1] = n - b * (len(lengths) - 1)
     means = (sums[starts + lengths] - sums[starts]).sum(axis=1) / n
     return _percentiles(means, n / b, level)
-
-
-def cluster_interval(
-    values: ArrayLike, clusters: Sequence[Hashable], *, seed: int = 0, level: float = LEVEL, draws: int = _DRAWS
-) -> tuple[float, float, float] | None:
-    """A mean over clusters with its interval, by drawing whole clusters (Cameron, Gelbach and Miller 2008).
-
-    Jobs of one prompt are alike, so ten seeds of one prompt are not ten observations of how a model
-    does in general. Each cluster counts the same, whatever number of values it has.
-
-    Parameters
-    ----------
-    values : array_like
-        ``(n,)``: of each job, say.
-    clusters : sequence of hashable
-        The prompt of each.
-    seed : int
-    level : float
-    draws : int
-
-    Returns
-    -------
-    mean, low, high : float
-        None with a single cluster: it says nothing of others.
-    """
-    x = _finite(values, "values")
-    if len(clusters) != len(x):
-        raise InvalidRequestError(
-            f"clusters has {len(clusters)} entries for {len(x)} values: give one for each", field="clusters"
-        )
-    groups: dict[Hashable, list[float]] = {}
-    for cluster, value in zip(clusters, x, strict=True):
-        groups.setdefault(cluster, []).append(float(value))
-    means = np.array([np.mean(group) for group in groups.values()])
-    if len(means) < 2:  # noqa: PLR2004 - one is no sample
-        return None
-    drawn = means[np.random.default_rng(seed).integers(len(means), size=(draws, len(means)))].mean(axis=1)
-    return float(means.mean()), *_percentiles(drawn, len(means), level)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """How much more the second of two settings has than the first.
-
-    Attributes
-    ----------
-    mean : float
-        Over prompts, each counted once.
-    low, high : float or None
-        Its interval; None with a single prompt.
-    pairs, prompts : int
-        How many it stands on.
-    """
-
-    mean: float
-    low: float | None
-    high: float | None
-    pairs: int
-    prompts: int
-
-    @property
-    def is_clear(self) -> bool:
-        """Whether the interval leaves out zero; where it does not, no order may be told."""
-        return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
-
-
-def paired_difference(
-    first: Sequence[tuple[Hashable, Hashable, float]],
-    second: Sequence[tuple[Hashable, Hashable, float]],
-    *,
-    seed: int = 0,
-    level: float = LEVEL,
-) -> Difference | None:
-    """Two settings compared over jobs of the same prompts and seeds.
-
-    A seed fixes much of what a job comes to, so differences are taken between jobs of the same
-    prompt and seed, and whole prompts are drawn anew. What has no partner is left out.
-
-    Parameters
-    ----------
-    first, second : sequence of (prompt, seed, value)
-        Several values of one prompt and seed are averaged.
-    seed : int
-        Of the bootstrap.
-    level : float
-
-    Returns
-    -------
-    Difference or None
-        None where nothing has a partner.
-    """
-    sides: list[dict[tuple[Hashable, Hashable], list[float]]] = [{}, {}]
-    for side, jobs in zip(sides, (first, second), strict=True):
-        for prompt, job_seed, value in jobs:
-            side.setdefault((prompt, job_seed), []).append(float(value))
-    both = [key for key in sides[0] if key in sides[1]]
-    if not both:
-        return None
-    changes = [float(np.mean(sides[1][key]) - np.mean(sides[0][key])) for key in both]
-    prompts = [prompt for prompt, _ in both]
-    found = cluster_interval(changes, prompts, seed=seed, level=level)
-    mean, low, high = found or (float(np.mean(changes)), None, None)
-    return Difference(mean=mean, low=low, high=high, pairs=len(both), prompts=len(set(prompts)))
 
 
 def theil_sen(times: ArrayLike, values: ArrayLike) -> float | None:
@@ -289,13 +175,13 @@ def _finite(values: ArrayLike, field: str) -> NDArray[np.float64]:
 def _percentiles(drawn: NDArray[np.float64], n: float, level: float) -> tuple[float, float]:
     """Percentiles of a bootstrap, as much further out as a sample of `n` needs (Hesterberg 2015)."""
     n = max(n, 2.0)
-    tail = NormalDist().cdf(_student((1 - level) / 2, n - 1) * math.sqrt(n / (n - 1)))
+    tail = NormalDist().cdf(student((1 - level) / 2, n - 1) * math.sqrt(n / (n - 1)))
     low, high = np.quantile(drawn, [tail, 1 - tail])
     return float(low), float(high)
 
 
-def _student(p: float, freedom: float) -> float:
-    """The quantile of Student's distribution at `p`: exact for 1 and 2, else an expansion (Hill 1970)."""
+def student(p: float, freedom: float) -> float:
+    """Quantile of Student's distribution at `p`: exact for 1 and 2, else an expansion (Hill 1970)."""
     freedom = max(freedom, 1.0)
     if freedom < 2:  # noqa: PLR2004 - of degrees of freedom
         return math.tan(math.pi * (p - 0.5))

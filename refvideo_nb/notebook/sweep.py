@@ -26,6 +26,8 @@ from refvideo_nb.notebook.sweep_cell import SweepCell
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
+    import pandas as pd
+
     from refvideo_nb.core.design import Design
     from refvideo_nb.notebook.session import Session
 
@@ -48,6 +50,8 @@ class Sweep:
     ) -> None:
         self._session, self._plan, self._id, self._at_once = session, plan, sweep_id, at_once
         self._cells: tuple[Cell, ...] | None = plan.cells if plan is not None else None
+        self._how: str | None = None  # the way of measuring that its table tells
+        self._not_scored: dict[str, str] = {}  # why, by job
         self._begun: list[Callable[[], None]] = []
         self.called: str | None = "sweep"  # the variable that holds it, as far as anybody knows
 
@@ -122,6 +126,86 @@ class Sweep:
 
     def __len__(self) -> int:
         return len(self.design)
+
+    # --- what came of it -----------------------------------------------------------------------------------
+
+    def table(self) -> pd.DataFrame:
+        """All of it as a tidy table: a row for each cell and reference, also of cells that failed.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``cell``, ``job``, ``state``; every setting, those that were varied with their level; ``reference``,
+            ``role``, and every number of its measurement, missing (NaN) where there is none; ``cost`` (USD
+            as billed), ``charged`` (USD that it counts for in this sweep: nothing where its job was there
+            before), ``seconds`` (from the submit to the end), ``error``, ``not_scored`` (why not) and
+            ``sent_prompt``. What belongs to a job stands in each of its rows:
+            ``table.drop_duplicates("cell")`` has one row a cell. ``attrs`` tell how it was measured: where
+            there are several ways, as the last `score`, else as the newest. A column holds one type, so that
+            ``table.to_parquet(path)`` and ``table.to_csv(path, index=False)`` write it.
+
+        Raises
+        ------
+        MissingDependencyError
+            Without pandas.
+        """
+        from refvideo_nb.notebook.sweep_table import table_of  # noqa: PLC0415 - pandas loads only where it is asked for
+
+        return table_of(self, how=self._how, troubles=self._not_scored)
+
+    def summary(
+        self,
+        by: str | Iterable[str] | None = None,
+        *,
+        metrics: str | Iterable[str] | None = None,
+        baseline: Any = None,
+        clusters: str | Iterable[str] | None = None,
+        level: float = 0.95,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """Means with intervals for each setting, and how each differs from a baseline.
+
+        Jobs of one prompt are alike: prompts (with the references and fields that go with them) are
+        counted and drawn anew, not jobs. Differences are taken between jobs of the same prompt and seed,
+        and whatever else both sides share. Nothing is ranked: two settings are told apart only where the
+        interval of their difference leaves out zero. docs/sweeps.md says what to trust.
+
+        Parameters
+        ----------
+        by : str or iterable of str, optional
+            What is compared: settings, or ``"reference"`` and ``"role"``; by default all that was varied
+            beside prompts, references and seeds.
+        metrics : str or iterable of str, optional
+            Columns of `table`; by default adherence, coverage, copied, cost and seconds.
+        baseline : level, or mapping of str to level, optional
+            What the others are compared with; by default what comes first.
+        clusters : str or iterable of str, optional
+            What is drawn anew, instead of the prompts.
+        level : float
+            Of the intervals; those of all differences of a metric hold together.
+        seed : int
+            Of the bootstrap: the same call gives the same table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each setting and metric: how many ``jobs`` there are, how many ``failed``, of how many
+            the metric was ``measured``, the number of ``clusters``; ``mean``, ``low``, ``high``;
+            ``difference``, ``difference_low``, ``difference_high``, the ``pairs`` it stands on; and
+            ``told``: ``"baseline"``, ``"more"``, ``"less"`` or ``"not told apart"``. ``attrs["notes"]``
+            say what the intervals speak for.
+
+        Raises
+        ------
+        InvalidRequestError
+            For what is no setting, metric or level.
+        """
+        from refvideo_nb.notebook.sweep_summary import summary_of  # noqa: PLC0415 - as above
+
+        return summary_of(
+            self.table(), self.design,
+            by=by, metrics=metrics, baseline=baseline, clusters=clusters, level=level, seed=seed,
+        )  # fmt: skip
 
     # --- starting, stopping, going on ----------------------------------------------------------------------
 

@@ -10,13 +10,10 @@ from scipy import stats
 
 from refvideo_nb.errors import InvalidRequestError
 from refvideo_nb.measure.intervals import (
-    Difference,
-    _student,
     block_length,
-    cluster_interval,
     mean_interval,
-    paired_difference,
     spearman,
+    student,
     theil_sen,
 )
 
@@ -71,48 +68,6 @@ def test_an_interval_is_the_same_every_time_and_within_the_values(values):
     assert min(values) - 1e-9 <= low <= high <= max(values) + 1e-9
 
 
-def test_the_interval_of_means_over_prompts():
-    random = np.random.default_rng(11)
-    inside, naive = 0, 0
-    for _ in range(300):
-        prompts = np.repeat(np.arange(12), 8)
-        values = random.normal(size=12)[prompts] + 0.3 * random.normal(size=96)
-        mean, low, high = cluster_interval(values, prompts.tolist(), draws=400)
-        assert low <= mean <= high
-        inside += low <= 0 <= high
-        off = 1.96 * values.std() / np.sqrt(96)
-        naive += abs(values.mean()) <= off
-    assert 0.90 <= inside / 300 <= 0.99
-    assert naive / 300 < 0.65  # eight seeds of a prompt are not eight prompts
-
-
-def test_every_prompt_counts_the_same():
-    mean, low, high = cluster_interval([0, 0, 0, 0, 1], ["a"] * 4 + ["b"])
-    assert (mean, low, high) == (0.5, 0, 1)
-    assert cluster_interval([1, 2, 3], "aaa") is None
-
-
-def test_pairs_are_of_one_prompt_and_seed():
-    random = np.random.default_rng(2)
-    first, second = [], []
-    for prompt in range(10):
-        for seed in range(4):
-            base = 5 * random.normal()  # what prompt and seed do is far more than what the setting does
-            first.append((prompt, seed, base))
-            second.append((prompt, seed, base + 0.2 + 0.05 * random.normal()))
-    random.shuffle(second)
-    found = paired_difference(first, [*second, ("unheard of", 0, 99.0)])
-    assert found.mean == pytest.approx(0.2, abs=0.05)
-    assert 0 < found.low < 0.2 < found.high < 0.3
-    assert (found.pairs, found.prompts, found.is_clear) == (40, 10, True)
-    mirrored = paired_difference(second, first)
-    assert mirrored.mean == pytest.approx(-found.mean)
-    assert paired_difference([("a", 1, 0.0)], [("a", 2, 1.0)]) is None
-    alone = paired_difference([("a", 1, 0.0), ("a", 1, 1.0)], [("a", 1, 1.0)])
-    assert alone == Difference(mean=0.5, low=None, high=None, pairs=1, prompts=1)
-    assert not alone.is_clear
-
-
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(-100, 100)), min_size=2, max_size=40))
 def test_the_slope_is_that_of_scipy(points):
     times, values = np.array(points, float).T / 8
@@ -163,15 +118,13 @@ def test_a_few_pairs_in_order_prove_little():
 
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 7, 20, 100])
 def test_student_is_that_of_scipy(freedom):
-    assert _student(0.025, freedom) == pytest.approx(stats.t.ppf(0.025, freedom), rel=2e-3)
+    assert student(0.025, freedom) == pytest.approx(stats.t.ppf(0.025, freedom), rel=2e-3)
 
 
 @pytest.mark.parametrize("values", [[], [1.0, float("nan")], [[1.0]]])
 def test_what_has_no_mean_is_refused(values):
     with pytest.raises(InvalidRequestError, match="at least one finite number"):
         mean_interval(values)
-    with pytest.raises(InvalidRequestError, match="give one for each"):
-        cluster_interval([1, 2], ["a"])
 
 
 def test_every_frame_of_a_long_film_takes_little_memory():

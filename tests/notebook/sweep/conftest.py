@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from skimage import data
 
 from refvideo_nb.engine.sweep_wish import sweep_wish
 from refvideo_nb.engine.wish import Wish
+from refvideo_nb.measure.embedders import storage
 from refvideo_nb.notebook.session import Session
 from refvideo_nb.notebook.sweep import Sweep
 from refvideo_nb.notebook.sweeping import made
@@ -70,3 +73,54 @@ def planned_sweep(session: Session, prompt: Any = "a red ball", *, max_cost: Any
 def sweep() -> Callable[..., Sweep]:
     """``sweep(session, prompt, max_cost=…, seed=…)``."""
     return planned_sweep
+
+
+@pytest.fixture(scope="session")
+def cats() -> Callable[..., Sweep]:
+    """``cats(session, …)``: two prompts, models and seeds, with a cat and a cup; not started."""
+    return cat_sweep
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """A session whose clips are small: of each seed another one, in which the cat is seen."""
+    folder = tmp_path_factory.mktemp("films")
+
+    def render(order: Any, sources: Any, path: Path, *, stop: Any) -> dict[str, Any]:
+        number = int(order.seed or 0) + 3 * len(order.prompt) + len(order.model)
+        picture = np.full((96, 128, 3), 40 + number % 160, np.uint8)
+        picture[20:84, 8 + number % 30 : 88 + number % 30] = data.chelsea()[20:276:4, 60:380:4]
+        half = folder / f"{path.stem}.mp4"
+        with av.open(str(half), "w", format="mp4") as target:
+            stream = target.add_stream("libx264", rate=8)
+            stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+            for step in range(4):
+                target.mux(stream.encode(av.VideoFrame.from_ndarray(np.roll(picture, step, axis=1))))
+            target.mux(stream.encode(None))
+        half.replace(path)
+        return {}
+
+    cache = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch, Simulator(seconds=0.1) as running:
+        patch.setattr("refvideo_nb.simulator.stage.render.render", render)
+        patch.setattr(storage, "folder", lambda: cache)
+        settings = Settings(
+            key=Secret(running.api_key), base_url=running.base_url, home=tmp_path_factory.mktemp("home") / "home",
+            poll_interval=0.05, poll_max=0.2, requests_per_second=500.0,
+        )  # fmt: skip
+        with contextlib.closing(Session(settings)) as opened:
+            yield opened
+
+
+def cat_sweep(session: Session, **given: Any) -> Sweep:
+    common: dict[str, Any] = {
+        "prompt": ["@cat sits", "@cat walks by"], "model": ["bytedance/seedance-2.0", "bytedance/seedance-2.0-fast"],
+        "duration": 4, "resolution": "480p", "aspect_ratio": "1:1", "seed": range(2),
+        "references": {"cat": data.chelsea(), "cup": data.coffee()},
+    }  # fmt: skip
+    return made(session, sweep_wish(Wish(**(common | given))), max_cost=None, at_once=8, fresh=False)
+
+
+@pytest.fixture(scope="module")
+def done(session: Session) -> Sweep:
+    return cat_sweep(session).start(max_cost=99).wait(120)
