@@ -43,7 +43,8 @@ HEADS = (
 )
 MEANINGS = (
     "Adherence: mean similarity of what looks most like the reference, over all frames, and its interval. "
-    "z, p: how far that is above unrelated pictures. Covered: share of frames above the threshold. "
+    "z, p: how far that is above unrelated pictures; the z of a sentence is that of covered frames. "
+    "Covered: share of frames above the threshold. "
     "Copied: share of frames that are the picture itself; first frame: whether it is one of them. "
     "Bound: share of covered frames whose find is nearer to this reference than to another. "
     "Unsteady: median change of similarity from frame to frame."
