@@ -7,39 +7,46 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from photographs import reference
 
-from refvideo_nb.measure.embedders import find_embedder
 from refvideo_nb.measure.embedders.runtime import Network
 from refvideo_nb.measure.targets import Given
 from refvideo_nb.measure.video import measure_video
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["main"]
 
 
 def main(path: Path) -> dict[str, float]:
-    """32 frames of a film against 4 references; the network and the negatives are ready, as after a first film."""
-    embedder = find_embedder()
+    """32 frames of a film against 4 references; network and negatives are ready, as after a first film.
+
+    Frames are looked at side by side, so what counts is time of the processor, not of the clock.
+    """
     references = [Given(name=name, pictures=(reference(name),)) for name in ("cat", "pack", "woman", "motorcycle")]
-    measure_video(path, references, embedder=embedder, frames=1)
-    inside = 0.0
+    measure_video(path, references, frames=1)
+    inside: list[float] = []
     run = Network.run
 
-    def timed(self: Network, images: object, outputs: object) -> object:
-        nonlocal inside
-        begun = time.perf_counter()
+    def timed(self: Network, images: np.ndarray, outputs: list[str]) -> list[np.ndarray]:
+        begun = time.thread_time()
         try:
             return run(self, images, outputs)
         finally:
-            inside += time.perf_counter() - begun
+            inside.append(time.thread_time() - begun)
 
     Network.run = timed
-    begun = time.perf_counter()
-    measure_video(path, references, embedder=embedder, frames=32)
-    seconds = time.perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": seconds, "network": inside, "megabytes": peak}
+    begun, worked = time.perf_counter(), time.process_time()
+    measure_video(path, references, frames=32)
+    return {
+        "seconds": time.perf_counter() - begun,
+        "worked": time.process_time() - worked,
+        "network": sum(inside),
+        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
 
 
 if __name__ == "__main__":
