@@ -24,6 +24,7 @@ from refvideo_nb.notebook.sweepcard.grid import Grid
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from refvideo_nb.core.sweep import Place
     from refvideo_nb.core.tally import Tally
     from refvideo_nb.notebook.session import Session
     from refvideo_nb.notebook.sweep import Sweep
@@ -98,8 +99,12 @@ class SweepCard:
 
     async def _keep_up(self) -> None:
         try:
-            while await asyncio.to_thread(self._look) == "running":  # noqa: ASYNC110 - another kernel may run it
-                await asyncio.sleep(_TICK)
+            state = "running"
+            while state == "running":
+                state, news = await asyncio.to_thread(self._look)
+                self._tally.take(news)
+                self._draw(state)
+                await asyncio.sleep(_TICK if state == "running" else 0)
         except Exception as error:  # noqa: BLE001 - nobody else would tell the person who looks at the card
             self._tell(one_line(error))
         finally:
@@ -107,12 +112,11 @@ class SweepCard:
         if self.update is not None:
             self.update(await asyncio.to_thread(self._sweep.bundle))
 
-    def _look(self) -> str:
-        state = self._sweep.state
-        if self._sweep.id is not None:
-            self._tally.take(self._session.ledger.sweeps.places(self._sweep.id, seen=self._tally.seen))
-        self._draw(state)
-        return state
+    def _look(self) -> tuple[str, list[Place]]:
+        """Where it stands, and the cells of which there is news; reads only."""
+        sweep = self._sweep
+        state = sweep.state  # first: what changes after it is seen at the next look
+        return state, [] if sweep.id is None else self._session.ledger.sweeps.places(sweep.id, seen=self._tally.seen)
 
     def _draw(self, state: str = "") -> None:
         sweep = self._sweep
