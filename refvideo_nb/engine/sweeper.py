@@ -17,7 +17,7 @@ from refvideo_nb.core.pricing import usd
 from refvideo_nb.core.sweep import Place, SweepRecord, SweepState
 from refvideo_nb.engine.purse import Purse
 from refvideo_nb.engine.queues import Queues, model_of
-from refvideo_nb.errors import BudgetError, NetworkError, RateLimitError, RefVideoError, TakenOverError, one_line
+from refvideo_nb.errors import NetworkError, RateLimitError, RefVideoError, TakenOverError, one_line
 from refvideo_nb.ledger.store import new_id
 
 if TYPE_CHECKING:
@@ -282,7 +282,7 @@ class _Course:
             )  # fmt: skip
         except TakenOverError:
             raise
-        except (BudgetError, RefVideoError) as error:
+        except RefVideoError as error:  # the session has no more to spend, or the ledger cannot be written
             self._queues.put_back(cell)
             self._run.stopping = one_line(error)
             return
