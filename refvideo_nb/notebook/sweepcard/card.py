@@ -75,6 +75,7 @@ class SweepCard:
         self._said = ipywidgets.HTML()
         self._name = ipywidgets.HTML()
         self._hide = button("Hide", self._on_hide)
+        self._hide.layout.align_self = "flex-start"
         self._result = ipywidgets.HTML()
         self._detail = ipywidgets.VBox()
         self.box = ipywidgets.VBox([self._head, actions, self._said, self.table, self._detail])

@@ -39,6 +39,7 @@ function render({ model, el }) {
     squares = [];
     const rows = model.get("rows").map(({ label, first, count }) => {
       const cells = element("div", { className: "refvideo-row-cells" });
+      cells.setAttribute("role", "presentation");
       for (let number = first; number < first + count; number++) {
         const square = element("span", { tabIndex: -1 });
         square.setAttribute("role", "gridcell");
@@ -89,6 +90,7 @@ function render({ model, el }) {
     const chosen = model.get("chosen");
     for (const square of grid.querySelectorAll('[aria-selected="true"]')) square.removeAttribute("aria-selected");
     squares[chosen]?.setAttribute("aria-selected", "true");
+    said.textContent = "";
   }
 
   // One cell at a time can be reached by Tab; the arrows go on from there.
@@ -115,7 +117,8 @@ function render({ model, el }) {
   for (const name of ["mouseover", "focusin"]) {
     grid.addEventListener(name, (event) => {
       const number = numberOf(event);
-      if (number) said.textContent = tell(number);
+      // Of the one that is chosen more is told below.
+      if (number) said.textContent = number === model.get("chosen") ? "" : tell(number);
     });
   }
 

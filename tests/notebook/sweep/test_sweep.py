@@ -142,6 +142,26 @@ def test_the_sessions_budget_holds_for_a_sweep(
     assert simulator.stats()["paid_jobs"] == 5
 
 
+def test_what_is_billed_takes_the_place_of_what_was_estimated(
+    open_session: Callable[..., Session], sweep: Callable[..., Sweep]
+) -> None:
+    session = open_session()
+    session.budget = Decimal(100)
+    # Without a ratio the estimate is a range; the bill is for one of them.
+    started = sweep(
+        session, model="bytedance/seedance-2.0-fast", duration=4, aspect_ratio=None, seed=[1, 2], max_cost=9
+    )
+    until = time.monotonic() + 60
+    while len(started.jobs) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    session.spent()  # asked while they run, as a sweep does before each job
+    started.wait(60)
+    assert started.plan is not None
+    assert session.spent() == started.spent == sum(c.cost for c in started.cells)
+    assert session.spent() < started.plan.cost.high
+
+
 class TestWaiting:
     def test_the_time_is_over_and_it_goes_on(
         self, open_session: Callable[..., Session], sweep: Callable[..., Sweep]
