@@ -76,6 +76,24 @@ class Reports:
             ).fetchone()
         return _readable(*row) if row else None
 
+    def kept(self, asked: Iterable[tuple[str, Mapping[str, Any]]]) -> list[bool]:
+        """Of many films, each with what is asked of it, whether that is here; nothing is read.
+
+        Parameters
+        ----------
+        asked : iterable of (str, mapping)
+            See :meth:`find`.
+        """
+        from refvideo_nb.ledger.report_document import report_key  # noqa: PLC0415 - as above
+
+        keys = [report_key(video, each) for video, each in asked]
+        with self._database.reading() as db:
+            rows = db.execute(
+                "SELECT key FROM reports WHERE key IN (SELECT value FROM json_each(?))", (json.dumps(keys),)
+            ).fetchall()
+        there = {row[0] for row in rows}
+        return [key in there for key in keys]
+
     def of(self, video_sha256: str) -> list[Report]:
         """All reports on a film, newest first."""
         with self._database.reading() as db:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from refvideo_nb.errors import InvalidRequestError, one_line
 from refvideo_nb.notebook.environment import Place, place
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from refvideo_nb.display.page import Bundle
     from refvideo_nb.display.sides import Seen
 
-__all__ = ["AdherenceReport", "adherence"]
+__all__ = ["AdherenceReport", "adherence", "line_of_cell"]
 
 _OFTEN = 0.25  # seconds between two words of progress
 
@@ -87,19 +86,16 @@ def adherence(
         With the command that installs what is missing.
     """
     # Imported here: loading the package must not load what decodes and measures.
-    from refvideo_nb.notebook.measuring import How, frames_planned, given_of, measured, wanted  # noqa: PLC0415 - as said
+    from refvideo_nb.notebook.measuring import (  # noqa: PLC0415 - as said
+        How,
+        check_frames,
+        frames_planned,
+        given_of,
+        measured,
+        wanted,
+    )
 
-    for name, value in (("frames", frames), ("every", every)):
-        if value is not None and not (isinstance(value, int | float) and 0 < value < float("inf")):
-            raise InvalidRequestError(
-                f"{name}={one_line(repr(value), limit=40)} cannot be used: give more than 0, or None",
-                field=name,
-                value=value,
-            )
-    if every is not None and frames not in {32, None}:
-        raise InvalidRequestError(
-            f"frames={frames} and every={every:g} cannot both be kept: give one of them", field="every", value=every
-        )
+    check_frames(frames, every)
     what = wanted(job_or_path, references, roles=roles)
     others = () if negatives is None else tuple(given_of(negatives))
     how = How(embedder=embedder, frames=frames, every=every, negatives=others, seed=seed)
@@ -227,7 +223,7 @@ class _Told:
 
     def __enter__(self) -> Self:
         if place() is Place.NOTEBOOK:
-            self._say = _line_of_cell()
+            self._say = line_of_cell()
             self._say(self._words(0))
         return self
 
@@ -247,7 +243,7 @@ class _Told:
         return f"measuring {self._names} · {done} of {self._frames} frames · {clock(time.monotonic() - self._began)}"
 
 
-def _line_of_cell() -> Callable[[str], None]:
+def line_of_cell() -> Callable[[str], None]:
     """A line under the cell that can be said anew, and taken away."""
     from uuid import uuid4  # noqa: PLC0415 - only in a notebook
 

@@ -27,13 +27,23 @@ from refvideo_nb.notebook.job import Job
 from refvideo_nb.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from refvideo_nb.core.adherence import Report
     from refvideo_nb.core.references import Reference
     from refvideo_nb.ledger.store import Ledger
 
-__all__ = ["How", "Wanted", "frames_planned", "given_of", "measured", "wanted"]
+__all__ = [
+    "How",
+    "Wanted",
+    "asked_of",
+    "check_frames",
+    "frames_planned",
+    "given_of",
+    "measured",
+    "own_references",
+    "wanted",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +129,19 @@ def wanted(
         ),
         job=job,
     )
+
+
+def own_references(job: Job) -> tuple[Given, ...]:
+    """The pictures that a job was given, in their roles, ready to be measured against.
+
+    Raises
+    ------
+    InvalidRequestError
+        Where it has none.
+    BadReferenceError
+        For one that cannot be read.
+    """
+    return _with_roles([one for _, one in _of_job(job)], {})
 
 
 def _first(given: Given) -> bytes | None:
@@ -210,6 +233,26 @@ def _with_roles(given: list[Given], roles: Mapping[str, str]) -> tuple[Given, ..
     return tuple(Given(name=g.name, pictures=g.pictures, role=str(roles.get(g.name, g.role))) for g in given)
 
 
+def check_frames(frames: int | None, every: float | None) -> None:
+    """Whether so many frames can be measured.
+
+    Raises
+    ------
+    InvalidRequestError
+    """
+    for name, value in (("frames", frames), ("every", every)):
+        if value is not None and not (isinstance(value, int | float) and 0 < value < float("inf")):
+            raise InvalidRequestError(
+                f"{name}={one_line(repr(value), limit=40)} cannot be used: give more than 0, or None",
+                field=name,
+                value=value,
+            )
+    if every is not None and frames not in {32, None}:
+        raise InvalidRequestError(
+            f"frames={frames} and every={every:g} cannot both be kept: give one of them", field="every", value=every
+        )
+
+
 def frames_planned(facts: VideoFacts, how: How) -> int:
     """How many frames will be measured, as far as the file's own words go."""
     if how.every is not None and how.every > 0:
@@ -230,7 +273,7 @@ def measured(what: Wanted, how: How, *, told: Callable[[int], None] | None = Non
         Whether to measure even where one is kept.
     """
     ledger = _ledger(what.job)
-    asked = _asked(what, how) if ledger else {}
+    asked = asked_of(what.given, how) if ledger else {}
     kept = ledger.reports.find(what.facts.sha256, asked=asked) if ledger and not fresh else None
     if kept is not None:
         return replace(kept, video=what.name)
@@ -259,11 +302,11 @@ def _ledger(job: Job | None) -> Ledger | None:
     return current_session().ledger if (home / "ledger.sqlite").exists() else None
 
 
-def _asked(what: Wanted, how: How) -> dict[str, Any]:
+def asked_of(given: Sequence[Given], how: How) -> dict[str, Any]:
     """All that the numbers depend on beside the film."""
     return {
         "version": VERSION,
-        "references": [_told(one) for one in what.given],
+        "references": [_told(one) for one in given],
         "embedder_sha256": find_embedder(how.embedder, threads=1).sha256,  # as it measures, so it is loaded once
         "frames": None if how.every is not None else how.frames,
         "every": how.every,

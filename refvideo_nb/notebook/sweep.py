@@ -24,7 +24,8 @@ from refvideo_nb.notebook.job import Job
 from refvideo_nb.notebook.sweep_cell import SweepCell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Mapping
+    from concurrent.futures import Executor
 
     import pandas as pd
 
@@ -152,6 +153,63 @@ class Sweep:
         from refvideo_nb.notebook.sweep_table import table_of  # noqa: PLC0415 - pandas loads only where it is asked for
 
         return table_of(self, how=self._how, troubles=self._not_scored)
+
+    def score(
+        self,
+        *,
+        executor: Executor | None = None,
+        embedder: Any = "efficientnet-lite0",
+        frames: int | None = 32,
+        every: float | None = None,
+        negatives: Mapping[str, Any] | Iterable[Any] | None = None,
+        seed: int = 0,
+        threads: int | None = None,
+        fresh: bool = False,
+    ) -> Sweep:
+        """Measure how well every clip followed its references; `table` and `summary` tell it.
+
+        Each clip is measured once, and kept as soon as it is done: after an interrupt the next call
+        goes on. One that cannot be measured is a row with its reason in ``not_scored``, never an error.
+
+        Parameters
+        ----------
+        executor : concurrent.futures.Executor, optional
+            Where it is done; by default processes of this machine, one a core. With Dask,
+            ``client.get_executor()``: ``pip install "refvideo-nb[dask]"``. One clip is one task; a worker
+            that does not see this machine's files is sent their bytes. The numbers are the same anywhere.
+        embedder, frames, every, negatives, seed
+            As of `refvideo_nb.adherence`, for all clips.
+        threads : int, optional
+            Of each task; by default 1, and of processes of this machine cores / workers.
+        fresh : bool
+            Measure again what the home folder has.
+
+        Returns
+        -------
+        Sweep
+            This one.
+
+        Raises
+        ------
+        InvalidRequestError
+            For a setting that cannot be used.
+        MissingDependencyError
+            With the command that installs what is missing.
+        KeyboardInterrupt
+            What is done by then is kept.
+        """
+        from refvideo_nb.notebook.measuring import How, check_frames, given_of  # noqa: PLC0415 - as above
+        from refvideo_nb.notebook.sweep_scores import score_all  # noqa: PLC0415 - as above
+        from refvideo_nb.notebook.sweep_told import ScoringTold  # noqa: PLC0415 - as above
+
+        check_frames(frames, every)
+        others = () if negatives is None else tuple(given_of(negatives))
+        how = How(embedder=embedder, frames=frames, every=every, negatives=others, seed=seed)
+        records = [p.record for p in self._session.ledger.sweeps.places(self._started()) if p.record is not None]
+        with ScoringTold() as told:
+            found = score_all(self._session, records, how, executor=executor, threads=threads, fresh=fresh, told=told)
+        self._how, self._not_scored = found.how, found.troubles
+        return self
 
     def summary(
         self,
