@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -155,3 +157,45 @@ def test_what_cannot_be_used_is_refused_before_any_worker(few: Sweep, given: dic
     with pytest.raises(InvalidRequestError, match=said):
         few.score(executor=nobody, **given)
     assert nobody.tasks == []
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """A real one: two workers, each a process of its own."""
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None
+        ) as made,
+        distributed.Client(made) as client,
+    ):
+        yield client
+
+
+@pytest.mark.filterwarnings("default")  # a worker is killed, which the cluster's own parts remark upon
+def test_a_cluster_of_which_a_worker_is_killed_says_the_same(
+    few: Sweep, local: dict[str, Report], cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pids = cluster.run(os.getpid)
+    killed: list[int] = []
+
+    class Killing(Here):
+        """Kills a worker as soon as both are at work."""
+
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            self.tasks.append(args[0])
+            future = cluster.get_executor().submit(fn, *args)
+            if len(self.tasks) == 4:
+                busy: dict[str, Any] = {}
+                while not killed:
+                    busy = cluster.processing()
+                    if all(busy.get(address) for address in pids):
+                        killed.append(next(iter(pids.values())))
+                        os.kill(killed[0], signal.SIGKILL)
+            return future
+
+    few.score(frames=2, executor=Killing(), fresh=True)
+    assert killed
+    assert (few.table().not_scored == "").all()
+    assert_same(local, reports(few))
+    assert killed[0] not in cluster.run(os.getpid).values(), "another worker came in its place"
