@@ -94,6 +94,8 @@ class Lab:
                     page = browser.new_page(viewport={"width": 1280, "height": 1000})
                     page.set_default_timeout(PATIENCE * 1000)
                     page.goto(f"{address}/lab/tree/bench.ipynb?token={TOKEN}")
+                    connected = lambda ks: any(k["connections"] and k["execution_state"] == "idle" for k in ks)  # noqa: E731 - short
+                    wait_for(f"{address}/api/kernels?token={TOKEN}", connected)
                     page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', state="attached")
                     yield page
                     browser.close()
@@ -101,13 +103,15 @@ class Lab:
                 server.terminate()
 
 
-def wait_for(url):
+def wait_for(url, fits=lambda _: True):
+    """Ask until there is an answer that fits."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
-            return
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
+            if fits(json.load(answer)):
+                return
         if time.monotonic() > deadline:
-            raise TimeoutError("JupyterLab did not start")
+            raise TimeoutError(f"{url.partition('?')[0]} did not come to it")
         time.sleep(0.2)
 
 
@@ -123,7 +127,7 @@ def run_to_end(page, number):
     prompt = page.locator(".jp-CodeCell").nth(number).locator(".jp-InputArea-prompt")
     before = prompt.inner_text()
     page.wait_for_function(
-        "([e, before]) => e.innerText !== before && /\\\\d/.test(e.innerText)", arg=[prompt.element_handle(), before]
+        "([e, before]) => e.innerText !== before && /\\d/.test(e.innerText)", arg=[prompt.element_handle(), before]
     )
 
 

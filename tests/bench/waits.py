@@ -20,7 +20,7 @@ def measured(bench, count):
 
 
 def measure(bench):
-    rounds = [measured(bench, COUNT)]  # once: it is 25,000 requests
+    rounds = [measured(bench, COUNT)]  # once: it is many thousand requests
     what = f"{COUNT} jobs of {MINUTES} minutes"
     yield median_line(
         "long waits", f"{what}: requests a job", "", [{"ours": r["requests"]} for r in rounds], at_most=40
