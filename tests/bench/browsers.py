@@ -40,7 +40,7 @@ for job in jobs[:{clips}]:
 """
 READY = """clips => {
     const videos = [...document.querySelectorAll(".jp-OutputArea-output video:not([data-old])")];
-    return videos.length === clips && videos.every(v => v.readyState >= 3) && performance.now() - window.begun;
+    return videos.length === clips && videos.every(v => v.readyState >= 2) && performance.now() - window.begun;
 }"""
 BEGIN = """() => {
     document.querySelectorAll("video").forEach(v => { v.dataset.old = 1; });
@@ -123,12 +123,14 @@ def run(page, number):
 
 
 def run_to_end(page, number):
-    run(page, number)
     prompt = page.locator(".jp-CodeCell").nth(number).locator(".jp-InputArea-prompt")
     before = prompt.inner_text()
-    page.wait_for_function(
-        "([e, before]) => e.innerText !== before && /\\d/.test(e.innerText)", arg=[prompt.element_handle(), before]
-    )
+    run(page, number)
+    deadline = time.monotonic() + PATIENCE
+    while (now := prompt.inner_text()) == before or "*" in now:
+        if time.monotonic() > deadline:
+            raise TimeoutError("a cell did not end")
+        page.wait_for_timeout(50)
 
 
 def measure(bench):
