@@ -16,6 +16,7 @@ from refvideo_nb.notebook.contact import contact_sheet
 from refvideo_nb.notebook.exporting import export
 from refvideo_nb.notebook.importing import import_bundle
 from refvideo_nb.notebook.job import Job
+from refvideo_nb.notebook.methods import methods
 from refvideo_nb.notebook.rating import agreement, rate
 from refvideo_nb.notebook.sweep import Sweep
 from refvideo_nb.notebook.sweeping import sweep, sweeps
@@ -36,6 +37,7 @@ __all__ = [
     "generate",
     "import_bundle",
     "jobs",
+    "methods",
     "models",
     "rate",
     "resume",

@@ -25,6 +25,7 @@ def test_exported_names() -> None:
         "generate",
         "import_bundle",
         "jobs",
+        "methods",
         "models",
         "rate",
         "resume",

@@ -133,7 +133,7 @@ def _curve(ax: Axes, report: Report, index: int, colour: str, ink: Ink) -> None:
     ax.fill_between(times, low, high, color=ink.band, alpha=0.28, linewidth=0)
     ax.axhline(chance.threshold, color=ink.axes, linewidth=0.8, linestyle=(0, (3, 3)))
     ax.plot(times, values, color=colour, linewidth=1.8, solid_capstyle="round", clip_on=False)
-    _plain(ax, ink)
+    plain(ax, ink)
     ax.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
     ax.set_xlim(*_span(report))
     _at_end(ax, float(values[-1]), f"@{one.name}", colour)
@@ -162,7 +162,7 @@ def strip(ax: Axes, report: Report, colours: Sequence[str], ink: Ink) -> None:
             ax.add_patch(_box(place, wide, 0.84, facecolor=tuple(picture[row, column])))
     ax.set_xlim(left, right)
     ax.set_ylim(len(colours), 0)
-    _plain(ax, ink)
+    plain(ax, ink)
     ax.spines["left"].set_visible(False)
     ax.set_yticks([])
     for row, one in enumerate(report.references):
@@ -243,13 +243,13 @@ def draw_copying(ax: Axes, report: Report, colours: Sequence[str], *, ink: Ink) 
     room = 0.12 * max(max(ends) - min(ends), 0.1)
     ax.set_xlim(min(ends) - room, max(ends) + room)
     ax.set_ylim(-0.04, 1.04)
-    _plain(ax, ink)
+    plain(ax, ink)
     ax.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
     ax.set_xlabel("adherence", fontsize=_SMALL, color=ink.axes)
     ax.set_ylabel("frames copied", fontsize=_SMALL, color=ink.axes)
 
 
-def _plain(ax: Axes, ink: Ink) -> None:
+def plain(ax: Axes, ink: Ink) -> None:
     """Two thin axes and quiet numbers."""
     ax.patch.set_alpha(0)
     for side in ("top", "right"):

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from refvideo_nb.core.design import Design
+    from refvideo_nb.notebook.comparing import Comparison
     from refvideo_nb.notebook.session import Session
 
 __all__ = ["AT_ONCE", "Sweep"]
@@ -264,6 +266,63 @@ class Sweep:
             self.table(), self.design,
             by=by, metrics=metrics, baseline=baseline, clusters=clusters, level=level, seed=seed,
         )  # fmt: skip
+
+    def plot(
+        self,
+        by: str | Iterable[str] | None = None,
+        *,
+        metrics: str | Iterable[str] = ("adherence", "copied", "cost"),
+        paper: bool = False,
+        **more: Any,
+    ) -> Figure:
+        """Forest plots of `summary`: means, differences to the baseline, and adherence against copying and cost.
+
+        What cannot be told apart from the baseline is drawn hollow.
+
+        Parameters
+        ----------
+        by, metrics
+            As of `summary`; adherence, copied and cost by default.
+        paper : bool
+            Dark on white for print, instead of grey on nothing, which suits a light page and a dark one.
+        **more
+            ``baseline``, ``clusters``, ``level`` and ``seed``, as of `summary`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            As the last line of a cell it shows itself; ``savefig(path, dpi=300)`` writes it.
+        """
+        from refvideo_nb.core.optional import needed  # noqa: PLC0415 - as above
+
+        needed("matplotlib", what="a figure of a sweep")
+        from refvideo_nb.display.effects import effects_figure  # noqa: PLC0415 - drawing loads matplotlib
+        from refvideo_nb.display.plots import INK, PAPER  # noqa: PLC0415 - as above
+
+        return effects_figure(self.summary(by, metrics=metrics, **more), ink=PAPER if paper else INK)
+
+    def compare(self, *, title: str = "", **levels: Any) -> Comparison:
+        """The clips of some cells side by side on one clock.
+
+        Parameters
+        ----------
+        title : str
+        **levels : level or list of levels
+            Which cells: an axis with its level, such as ``seed=0`` or ``model=["a/b", "c/d"]``.
+
+        Returns
+        -------
+        Comparison
+            See `refvideo_nb.compare`.
+
+        Raises
+        ------
+        InvalidRequestError
+            For what is no axis or level, no clip, or more than nine.
+        """
+        from refvideo_nb.notebook.sweep_slice import compare_slice  # noqa: PLC0415 - as above
+
+        return compare_slice(self, levels, title=title)
 
     # --- starting, stopping, going on ----------------------------------------------------------------------
 

@@ -127,7 +127,7 @@ def _drawn(rest: Sequence[tuple[Axis, ...]]) -> tuple[list[str], str]:
     fixed = [" with ".join(column_of(a.name) for a in d) for d in content[1:]]
     if fixed:
         return names, f"intervals are over {shown}, and speak for these levels of {', '.join(fixed)} only"
-    return names, f"intervals are over {shown}: {len(chosen[0].labels)} of them"
+    return names, f"intervals are over {len(chosen[0].labels)} levels of {shown}"
 
 
 def _is_content(axis: Axis) -> bool:

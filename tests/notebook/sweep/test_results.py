@@ -16,6 +16,7 @@ from refvideo_nb.engine.sweep_wish import sweep_wish
 from refvideo_nb.engine.wish import Wish
 from refvideo_nb.errors import InvalidRequestError
 from refvideo_nb.notebook.adherence import adherence
+from refvideo_nb.notebook.methods import methods
 from refvideo_nb.notebook.session import Session
 from refvideo_nb.notebook.sweep import Sweep
 from refvideo_nb.notebook.sweep_summary import units_of
@@ -109,7 +110,7 @@ class TestSummary:
         assert found.clusters.tolist() == [2, 2]
         assert found.pairs.tolist() == [0, 4]
         assert found.attrs["paired_by"] == ["prompt", "seed"]
-        assert any("over prompt: 2 of them" in note for note in found.attrs["notes"])
+        assert any("over 2 levels of prompt" in note for note in found.attrs["notes"])
         turned = done.summary(metrics="cost", baseline=MODELS[1])
         assert turned.told[1] == "baseline"
         assert turned.difference[0] == pytest.approx(-found.difference[1])
@@ -135,6 +136,56 @@ class TestSummary:
 
 def axis(name: str, count: int) -> Axis:
     return Axis(name, tuple(range(count)))
+
+
+class TestSlice:
+    def test_cells_are_picked_by_their_levels(self, done: Sweep) -> None:
+        shown = done.compare(prompt="@cat sits", seed=[0, 1])
+        assert [s.label for s in shown.sides] == [f"{m} · seed {n}" for m in MODELS for n in range(2)]
+        assert len(done.compare().sides) == 8
+        assert len(done.compare(seed=0, model=MODELS[0], prompt="@cat sits").sides) == 1
+
+    @pytest.mark.parametrize(
+        ("levels", "said"), [({"colour": 1}, "no axis"), ({"seed": 7}, "seed has no level 7; there are 0, 1")]
+    )
+    def test_what_is_no_cell_is_named(self, done: Sweep, levels: dict[str, Any], said: str) -> None:
+        with pytest.raises(InvalidRequestError, match=said):
+            done.compare(**levels)
+
+    def test_too_many_or_none_say_what_to_give(self, session: Session, cats: Callable[..., Sweep]) -> None:
+        many = cats(session, seed=range(3)).start(max_cost=99).wait(120)
+        with pytest.raises(InvalidRequestError, match=r"12 clips of 12 cells .* give levels of prompt, model, seed"):
+            many.compare()
+        with pytest.raises(InvalidRequestError, match="none of them is done"):
+            cats(session, seed=[77]).compare()
+
+
+class TestMethods:
+    def test_everything_that_was_done_is_told(self, done: Sweep) -> None:
+        adherence(done.jobs[0], frames=1)
+        told = methods(done)
+        for said in (
+            "All clips are SIMULATED", *MODELS, "2 prompt × 2 model × 2 seed (8 cells", "Seeds: 0, 1.", "4 s long",
+            "480p", "cat (subject, image, sha256", "8 gave a clip and 0 failed", "efficientnet-lite0 (sha256",
+            "frames at equal distances", "validated by people", "onnxruntime 1.", f"sweep {done.id}",
+        ):  # fmt: skip
+            assert said in told, said
+        assert "\n" not in told
+
+    def test_its_hash_is_of_what_was_asked_and_not_of_who_asked(self, done: Sweep) -> None:
+        def digest(text: str) -> str:
+            return text.rpartition("sha256 ")[2]
+
+        assert digest(methods(done.jobs)) == digest(methods(list(reversed(done.jobs))))
+        assert digest(methods(done.jobs)) != digest(methods(done.jobs[:-1]))
+        assert digest(methods(done.jobs[0])) == digest(methods(done.jobs[:1]))
+
+    def test_without_a_measurement_none_is_claimed(self, session: Session, cats: Callable[..., Sweep]) -> None:
+        bare = cats(session, prompt="@cat sleeps", model=MODELS[0], seed=9).start(max_cost=9).wait(60)
+        assert "Adherence was not measured." in methods(bare.jobs)
+        for nothing in ([], [3], cats(session, seed=[123])):
+            with pytest.raises(InvalidRequestError, match="nothing to describe"):
+                methods(nothing)
 
 
 class TestUnits:
