@@ -13,7 +13,7 @@ from pathlib import Path
 from bench import Bench
 from line import table
 
-ROWS = ("imports", "jobs", "waits", "kernels", "downloads", "shows", "ledgers", "renders")
+ROWS = ("imports", "jobs", "waits", "kernels", "downloads", "shows", "browsers", "ledgers", "renders")
 VERSIONS = ("openrouter", "httpx", "mediapy", "fal-client", "ipython", "ipykernel", "av", "jupyterlab")
 
 

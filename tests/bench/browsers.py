@@ -29,7 +29,7 @@ from refvideo_nb.display.shelf import Shelf
 jobs = [refvideo_nb.generate(f"take {n}", duration=4, resolution="720p", fresh=True) for n in range(4)]
 for job in jobs:
     job.wait()
-jobs[0]._bundle()  # everything is loaded
+loaded = jobs[0]._bundle()
 """
 FORGET = "drawn._SHELF = Shelf(32_000_000)  # what was drawn before"
 OURS = "for job in jobs[:{clips}]:\n    job.show()"
@@ -40,7 +40,7 @@ for job in jobs[:{clips}]:
 """
 READY = """clips => {
     const videos = [...document.querySelectorAll(".jp-OutputArea-output video:not([data-old])")];
-    return videos.length === clips && videos.every(v => v.readyState >= 2) && performance.now() - window.begun;
+    return videos.length >= clips && videos.every(v => v.readyState >= 2) && performance.now() - window.begun;
 }"""
 BEGIN = """() => {
     document.querySelectorAll("video").forEach(v => { v.dataset.old = 1; });
