@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help demo test test-crash test-sweep check lab format clean chromium live-check bench-adherence bench-scale test-wheel test-lowest
+.PHONY: help demo test test-crash test-sweep check lab format clean chromium live-check bench-adherence bench-scale test-wheel test-lowest test-binder
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,9 @@ test-lowest: ## the same with the lowest versions that the package allows (Pytho
 
 .wheel-constraints: pyproject.toml tests/package/lowest.py $(BIN)/.dev
 	$(BIN)/python tests/package/lowest.py > $@
+
+test-binder: $(BIN)/.dev ## the steps of Binder in an empty environment, and two notebooks in 1 GB (Python 3.12)
+	$(BIN)/python tests/package/binder.py
 
 live-check: $(BIN)/.dev ## with REFVIDEO_LIVE=1 and a key: one real, paid job (about USD 0.50 at most), and what it shows of the simulator
 	$(BIN)/python -m tests.live.check
