@@ -92,8 +92,8 @@ def newest(db: sqlite3.Connection, *, states: Iterable[State] | None, limit: int
 def named(db: sqlite3.Connection, job_id: str) -> list[bytes]:
     """The documents of the jobs of this name, at most two: by our id, the API's, or the beginning of ours."""
     # In this order: an id of the API's must never hide one of ours.
-    for where in ("id = ?1", "api_id = ?1", "length(?1) > 2 AND id >= ?1 AND id < ?1 || char(1114111)"):
-        rows = db.execute(f"SELECT document FROM jobs WHERE {where} LIMIT 2", (job_id,)).fetchall()  # noqa: S608 - one of the three above
+    for where in ("id = :id", "api_id = :id", "length(:id) > 2 AND id >= :id AND id < :id || char(1114111)"):
+        rows = db.execute(f"SELECT document FROM jobs WHERE {where} LIMIT 2", {"id": job_id}).fetchall()  # noqa: S608 - one of the three above
         if rows:
             return [row[0] for row in rows]
     return []

@@ -73,8 +73,8 @@ class Sweeps:
         UnknownJobError
         """
         with self._database.reading() as db:
-            for where in ("id = ?1", "length(?1) > 2 AND id >= ?1 AND id < ?1 || char(1114111)"):
-                rows = db.execute(f"SELECT document FROM sweeps WHERE {where} LIMIT 2", (sweep_id,)).fetchall()  # noqa: S608 - one of the two above
+            for where in ("id = :id", "length(:id) > 2 AND id >= :id AND id < :id || char(1114111)"):
+                rows = db.execute(f"SELECT document FROM sweeps WHERE {where} LIMIT 2", {"id": sweep_id}).fetchall()  # noqa: S608 - one of the two above
                 if len(rows) == 1:
                     return _read(rows[0][0])
         shown = one_line(sweep_id, limit=60)

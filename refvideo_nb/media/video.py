@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["decoders", "frames_at", "length", "open_media", "probe"]
 
 _PART = re.compile(r"(?:\.[0-9a-f]{8}(?=\.mp4\.part))|\.part\Z")
+# Titles that are no UTF-8 must not cost the film; PyAV 19 reads over them by itself, and takes no word of it.
+_MAJOR = int(av.__version__.partition(".")[0])
+_LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if _MAJOR < 19 else {}  # noqa: PLR2004 - as said
 _OPTIONS = {
     # A hostile file may be a playlist that names other files or addresses: only films and sounds are opened,
     # and only from this disk.
@@ -40,7 +43,8 @@ _OPTIONS = {
 
 def open_media(path: Path) -> InputContainer:
     """A film or a sound, opened by what it is and by nothing that it refers to."""
-    return av.open(str(path), metadata_errors="replace", options=_OPTIONS)
+    opened: InputContainer = av.open(str(path), options=_OPTIONS, **_LENIENT)
+    return opened
 
 
 def probe(path: Path) -> VideoFacts:

@@ -2,11 +2,12 @@
 
 import hashlib
 
+import av
 import numpy as np
 import pytest
 
 from refvideo_nb.errors import DownloadError
-from refvideo_nb.media.video import frames_at, length, probe
+from refvideo_nb.media.video import frames_at, length, open_media, probe
 
 
 def refused(path):
@@ -128,3 +129,20 @@ def test_frames_show_the_film(film, cat):
     [first] = frames_at(film, [0.0], width=320)
     expected = np.asarray(Image.fromarray(cat).resize((420, 240)))[:180, :320].astype(int)
     assert np.abs(first.astype(int) - expected).mean() < 12
+
+
+def test_a_title_that_is_no_utf8_does_not_cost_the_film(film, tmp_path):
+    path = tmp_path / "titled.mp4"
+    with av.open(str(film)) as source, av.open(str(path), "w", format="mp4") as target:
+        target.metadata["title"] = "TITLE-HERE"
+        copy = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = copy
+                target.mux(packet)
+    written = path.read_bytes()
+    assert b"TITLE-HERE" in written
+    path.write_bytes(written.replace(b"TITLE-HERE", b"\xff\xfe\x80ITLE-HE"))
+    with open_media(path) as opened:
+        assert opened.metadata["title"].endswith("ITLE-HE")
+    assert probe(path).frames > 0
