@@ -75,8 +75,9 @@ live-check: $(BIN)/.dev ## with REFVIDEO_LIVE=1 and a key: one real, paid job (a
 bench-adherence: $(BIN)/.dev ## measure the measuring: docs/adherence-benchmark.md, 15 minutes
 	$(BIN)/python benchmarks/adherence --to docs/adherence-benchmark.md
 
-bench-scale: $(BIN)/.dev ## what planning, keeping and drawing a sweep costs, for 10 to 10,000 cells
+bench-scale: $(BIN)/.dev ## what planning, keeping, drawing and summing up a sweep costs, for 10 to 10,000 cells
 	$(BIN)/python benchmarks/sweep.py
+	$(BIN)/python benchmarks/results.py
 
 test-sweep: $(BIN)/.dev ## a sweep of 900 jobs with random faults, killed five times
 	REFVIDEO_SWEEP_JOBS=900 REFVIDEO_SWEEP_KILLS=5 $(BIN)/python -m pytest tests/crash/test_sweep.py -s

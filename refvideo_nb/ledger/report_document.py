@@ -137,7 +137,8 @@ def read_scores(data: bytes) -> tuple[dict[str, Any], Scored]:
         raise LedgerError(f"a report cannot be read ({one_line(error, limit=120)})") from None
     if (found.format, found.version) != (FORMAT, VERSION):
         raise LedgerError(f"a report of version {found.version} cannot be read")
-    return found.asked, found.report
+    # A copy: the raw bytes would hold on to the whole document.
+    return found.asked, msgspec.structs.replace(found.report, settings=found.report.settings.copy())
 
 
 def _packed(value: Any) -> Any:

@@ -113,16 +113,15 @@ class Reports:
         """
         from refvideo_nb.ledger.report_document import read_scores  # noqa: PLC0415 - as above
 
-        wanted = json.dumps(sorted(set(videos)))
-        with self._database.reading() as db:
-            rows = db.execute(
-                "SELECT document FROM reports WHERE video IN (SELECT value FROM json_each(?)) ORDER BY made DESC, key",
-                (wanted,),
-            ).fetchall()
         found = []
-        for row in rows:
-            with suppress(LedgerError):
-                found.append(read_scores(row[0]))
+        with self._database.reading() as db:
+            # One after the other: all documents of a large sweep would need hundreds of megabytes.
+            for row in db.execute(
+                "SELECT document FROM reports WHERE video IN (SELECT value FROM json_each(?)) ORDER BY made DESC, key",
+                (json.dumps(sorted(set(videos))),),
+            ):
+                with suppress(LedgerError):
+                    found.append(read_scores(row[0]))
         return found
 
     def documents(self, videos: Iterable[str]) -> dict[str, bytes]:

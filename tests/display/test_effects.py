@@ -1,11 +1,16 @@
 """Forest plots of a sweep: what is drawn, what is hollow, and that names are only text."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from refvideo_nb.core.design import Axis, Design
 from refvideo_nb.display.effects import effects_figure
 from refvideo_nb.display.plots import PAPER, png
+from refvideo_nb.notebook.sweep_summary import summary_of
 
 
 def summary(names=("a/fast", "b/slow", "c/$x^"), *, metrics=("adherence", "copied", "cost"), by=("model",)):
@@ -63,3 +68,28 @@ def test_without_intervals_only_means_are_drawn():
     png(figure, dpi=40)
     assert len(axes_of(figure)) == 2
     assert all(line.get_marker() == "o" for line in axes_of(figure)[0].lines)
+
+
+@pytest.mark.skipif("REFVIDEO_WRITE_DOCS" not in os.environ, reason="REFVIDEO_WRITE_DOCS=1 writes the pictures")
+def test_docs():
+    """The pictures of docs/sweeps.md, of made-up numbers."""
+    random = np.random.default_rng(1)
+    models = {"made up/first": (0, 0.05, 0.3), "made up/second": (0.05, 0.08, 0.8)}
+    models |= {"made up/third": (-0.01, 0.3, 0.4), "made up/fourth": (-0.06, 0.05, 1.2)}
+    rows = [
+        {"prompt": p, "model": m, "seed": s, "noise": base, "more": more, "copied": copied, "cost": cost}
+        for p, base in enumerate(random.normal(0.55, 0.08, 12))
+        for m, (more, copied, cost) in models.items()
+        for s in range(4)
+    ]
+    table = pd.DataFrame(rows)
+    table["adherence"] = table.noise + table.more + random.normal(0, 0.03, len(table))
+    table["copied"] = np.clip(table.copied + random.normal(0, 0.06, len(table)), 0, 1)
+    table["cost"] *= random.normal(1, 0.05, len(table))
+    table["cell"], table["state"], table["role"] = range(1, len(table) + 1), "done", "subject"
+    table["job"] = [f"rv-{n}" for n in table.cell]
+    axes = (Axis("prompt", tuple(range(12))), Axis("model", tuple(models)), Axis("seed", tuple(range(4))))
+    told = summary_of(table, Design(tuple((a,) for a in axes)), metrics=("adherence", "copied", "cost"))
+    for theme, ground in (("light", "#ffffff"), ("dark", "#161618")):
+        path = Path(__file__).parents[2] / "docs" / f"sweep-plot-{theme}.jpg"
+        effects_figure(told).savefig(path, dpi=120, facecolor=ground, pil_kwargs={"quality": 85, "optimize": True})

@@ -26,8 +26,13 @@ io.imsave("chelsea.png", data.chelsea(), check_contrast=False)
 places = ["a wet city sidewalk at night", "a mountain trail"]
 packs = [{"pack": "photos/red.jpg"}, {"pack": "photos/blue.jpg"}]
 """
-# Fewer seeds show the same, sooner.
-FEWER = {"seed=range(4)": "seed=range(1)", "seed=0..3": "seed=0..0"}
+# Fewer seeds and frames show the same, sooner.
+FEWER = {
+    "seed=range(4)": "seed=range(1)",
+    "seed=0..3": "seed=0..0",
+    "planned.score()": "planned.score(frames=1)",
+    "get_executor())": "get_executor(), frames=1)",
+}
 
 
 def blocks(page):

@@ -89,6 +89,21 @@ def test_a_later_answer_replaces_an_earlier_one(ledger, some_report):
     assert ledger.reports.of("f0" * 32) == []
 
 
+def test_of_many_the_numbers_are_read_without_the_arrays(ledger, some_report):
+    report = some_report(video_sha256=SHA)
+    ledger.reports.keep(report, asked=ASKED)
+    ledger.reports.keep(some_report(video_sha256=SHA, seed=2), asked=ASKED | {"frames": 8})
+    found = ledger.reports.scores([SHA, "f0" * 32])
+    assert [asked["frames"] for asked, _ in found] == [8, 32], "the newest first"
+    assert found[1][1].scores == report.scores
+    assert json.loads(bytes(found[1][1].settings)) == report.settings
+    assert ledger.reports.scores([]) == []
+    assert ledger.reports.kept([(SHA, ASKED), (SHA, ASKED | {"frames": 9}), ("f0" * 32, ASKED)]) == [True, False, False]
+    with ledger._database.writing() as db:
+        db.execute("UPDATE reports SET document = CAST('{}' AS BLOB)")
+    assert ledger.reports.scores([SHA]) == []
+
+
 def test_it_outlives_the_process(ledger, some_report, tmp_path):
     ledger.reports.keep(some_report(video_sha256=SHA), asked=ASKED)
     with contextlib.closing(Ledger(tmp_path / "home")) as again:
