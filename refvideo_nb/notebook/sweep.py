@@ -55,6 +55,7 @@ class Sweep:
         self._cells: tuple[Cell, ...] | None = plan.cells if plan is not None else None
         self._how: str | None = None  # the way of measuring that its table tells
         self._not_scored: dict[str, str] = {}  # why, by job
+        self._measured: list[Callable[[str], None]] = []
         self._begun: list[Callable[[], None]] = []
         self.called: str | None = "sweep"  # the variable that holds it, as far as anybody knows
 
@@ -208,7 +209,7 @@ class Sweep:
         others = () if negatives is None else tuple(given_of(negatives))
         how = How(embedder=embedder, frames=frames, every=every, negatives=others, seed=seed)
         records = [p.record for p in self._session.ledger.sweeps.places(self._started()) if p.record is not None]
-        with ScoringTold() as told:
+        with ScoringTold(self._measured) as told:
             found = score_all(self._session, records, how, executor=executor, threads=threads, fresh=fresh, told=told)
         self._how, self._not_scored = found.how, found.troubles
         return self
@@ -477,6 +478,10 @@ class Sweep:
     def when_begun(self, does: Callable[[], None]) -> None:
         """Call `does` whenever it was started or goes on, from wherever that was asked for."""
         self._begun.append(does)
+
+    def when_measured(self, does: Callable[[str], None]) -> None:
+        """Call `does` with a line that says how far it is, whenever its clips are measured."""
+        self._measured.append(does)
 
     def _tell(self) -> None:
         for does in self._begun:

@@ -12,7 +12,7 @@ from refvideo_nb.notebook.adherence import line_of_cell
 from refvideo_nb.notebook.environment import Place, place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from refvideo_nb.notebook.sweep_scores import Scoring
 
@@ -22,29 +22,40 @@ _OFTEN = 0.5  # seconds between two words of progress
 
 
 class ScoringTold:
-    """Tells how a scoring stands, in a notebook."""
+    """Tells how a scoring stands: under the cell of a notebook, and on the sweep's card.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    listeners : sequence of callable
+        Called with the line, besides.
+    """
+
+    def __init__(self, listeners: Sequence[Callable[[str], None]] = ()) -> None:
         self._began = time.monotonic()
         self._last = 0.0
-        self._say: Callable[[str], None] | None = None
+        self._say = list(listeners)
         self._found: Scoring | None = None
 
     def __enter__(self) -> Self:
         if place() is Place.NOTEBOOK:
-            self._say = line_of_cell()
+            self._say.append(line_of_cell())
         return self
 
     def __call__(self, found: Scoring) -> None:
         now = time.monotonic()
         self._found = found
-        if self._say is not None and now - self._last >= _OFTEN:
+        if now - self._last >= _OFTEN:
             self._last = now
-            self._say(scoring_line(found, seconds=now - self._began))
+            self._tell(found)
 
     def __exit__(self, *_: object) -> None:
-        if self._say is not None and self._found is not None:
-            self._say(scoring_line(self._found, seconds=time.monotonic() - self._began))
+        if self._found is not None:
+            self._tell(self._found)
+
+    def _tell(self, found: Scoring) -> None:
+        line = scoring_line(found, seconds=time.monotonic() - self._began)
+        for say in self._say:
+            say(line)
 
 
 def scoring_line(found: Scoring, *, seconds: float) -> str:

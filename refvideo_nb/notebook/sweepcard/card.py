@@ -82,12 +82,16 @@ class SweepCard:
         self.table.observe(lambda _: guarded(self._on_choice, self._tell), "chosen")
         self._draw()
         sweep.when_begun(self.follow)
+        sweep.when_measured(self._tell_measured)
 
     def _button(self, label: str, does: Callable[[], Any], **more: Any) -> Any:
         return button(label, lambda: guarded(does, self._tell), **more)
 
     def _tell(self, problem: str) -> None:
         self._said.value = messages_html([problem] if problem else [])
+
+    def _tell_measured(self, line: str) -> None:
+        self._said.value = messages_html([], [line])
 
     # --- how it stands -------------------------------------------------------------------------------------
 

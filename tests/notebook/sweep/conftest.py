@@ -85,11 +85,12 @@ def cats() -> Callable[..., Sweep]:
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     """A session whose clips are small: of each seed another one, in which the cat is seen."""
     folder = tmp_path_factory.mktemp("films")
+    cat = data.chelsea()[20:276:4, 60:380:4]  # read here: the simulator films in several threads
 
     def render(order: Any, sources: Any, path: Path, *, stop: Any) -> dict[str, Any]:
         number = int(order.seed or 0) + 3 * len(order.prompt) + len(order.model)
         picture = np.full((96, 128, 3), 40 + number % 160, np.uint8)
-        picture[20:84, 8 + number % 30 : 88 + number % 30] = data.chelsea()[20:276:4, 60:380:4]
+        picture[20:84, 8 + number % 30 : 88 + number % 30] = cat
         half = folder / f"{path.stem}.mp4"
         with av.open(str(half), "w", format="mp4") as target:
             stream = target.add_stream("libx264", rate=8)

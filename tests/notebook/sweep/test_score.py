@@ -19,6 +19,7 @@ from refvideo_nb.notebook import sweep_scores
 from refvideo_nb.notebook.adherence import adherence
 from refvideo_nb.notebook.session import Session
 from refvideo_nb.notebook.sweep import Sweep
+from refvideo_nb.notebook.sweepcard import SweepCard
 
 
 def reports(sweep: Sweep) -> dict[str, Report]:
@@ -58,13 +59,16 @@ class Here(Executor):
 
 @pytest.fixture(scope="module")
 def few(session: Session, cats: Callable[..., Sweep]) -> Sweep:
-    return cats(session, prompt="@cat sits").start(max_cost=99).wait(120)
+    sweep = cats(session, prompt="@cat sits").start(max_cost=99).wait(120)
+    assert [(c.state, c.error) for c in sweep.cells] == [("done", "")] * 4
+    return sweep
 
 
 @pytest.fixture(scope="module")
 def local(few: Sweep) -> dict[str, Report]:
     """What the processes of this machine measured."""
     few.score(frames=2)
+    assert few._not_scored == {}
     return reports(few)
 
 
@@ -78,6 +82,12 @@ def test_every_clip_is_measured_and_told(few: Sweep, local: dict[str, Report]) -
     assert (found.measured == 2).all()
     alone = adherence(few.jobs[0], frames=2, fresh=True)
     assert_same({"one": alone.report}, {"one": local[few.jobs[0].id]})
+
+
+def test_its_card_tells_how_far_it_is(few: Sweep, local: dict[str, Report], session: Session) -> None:
+    card = SweepCard(session, few)
+    few.score(frames=2)
+    assert "measured 4 of 4 clips, 4 of them before" in card._said.value
 
 
 def test_what_is_kept_is_not_measured_again(few: Sweep, local: dict[str, Report]) -> None:
