@@ -76,7 +76,7 @@ def _generated(records: Sequence[JobRecord]) -> str:
 
 def _design(sweep: Sweep) -> str:
     dimensions = sweep.design.dimensions
-    told = [f"{len(axes[0].labels)} {' with '.join(one_line(a.name, limit=40) for a in axes)}" for axes in dimensions]
+    told = [f"{' with '.join(one_line(a.name, limit=40) for a in d)} ({len(d[0].labels)} levels)" for d in dimensions]
     shape = " × ".join(told)
     return f"The design crossed {shape} ({len(sweep):,} cells, sweep {sweep.id})." if shape else ""
 

@@ -165,7 +165,8 @@ class TestMethods:
         adherence(done.jobs[0], frames=1)
         told = methods(done)
         for said in (
-            "All clips are SIMULATED", *MODELS, "2 prompt × 2 model × 2 seed (8 cells", "Seeds: 0, 1.", "4 s long",
+            "All clips are SIMULATED", *MODELS, "Seeds: 0, 1.", "4 s long",
+            "prompt (2 levels) × model (2 levels) × seed (2 levels)",
             "480p", "cat (subject, image, sha256", "8 gave a clip and 0 failed", "efficientnet-lite0 (sha256",
             "frames at equal distances", "validated by people", "onnxruntime 1.", f"sweep {done.id}",
         ):  # fmt: skip
