@@ -164,3 +164,13 @@ def test_rare_events_fall_back_where_draws_have_no_spread():
 def test_a_baseline_that_is_none_is_named():
     with pytest.raises(InvalidRequestError, match="give one of"):
         effects(table_of(np.ones((2, 2, 2))), BY_MODEL, metrics=("adherence",), baseline={"model": "x"})
+
+
+def test_combinations_of_prompts_and_references_are_not_as_many_observations():
+    """A model that does better on some prompts, whatever the references: six prompts crossed with four sets."""
+    random = np.random.default_rng(10)
+    changes = 0.4 + 0.3 * random.normal(size=(SWEEPS, 6, 1)) + 0.2 * random.normal(size=(SWEEPS, 6, 4))
+    combinations = [interval_of_means(each.ravel()) for each in changes]
+    prompts = [interval_of_means(each) for each in changes.mean(axis=2)]
+    assert np.mean([low <= 0.4 <= high for low, high in combinations]) < 0.80
+    assert 0.93 <= np.mean([low <= 0.4 <= high for low, high in prompts]) <= 0.97
