@@ -129,6 +129,8 @@ def grouped(negatives: NDArray[np.float32], size: int, *, seed: int) -> NDArray[
     ndarray
         ``(frames, K)`` float32: each negative with ``size - 1`` others.
     """
+    if size < 2:  # noqa: PLR2004 - one picture is no group
+        return negatives
     order = np.random.default_rng(seed).permutation(negatives.shape[1])
     best = negatives
     for step in range(1, min(size, len(order))):

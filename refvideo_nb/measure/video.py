@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -253,7 +254,7 @@ def _settings(
         "cut": CUT,
         "copy_points": POINTS,
         "seed": seed,
-        "versions": _versions(),
+        "versions": dict(_versions()),
     }
     if any(one.role == "face" for one in measured):
         faces = find_faces()
@@ -261,6 +262,7 @@ def _settings(
     return settings
 
 
+@cache  # each is looked up in the files of its package
 def _versions() -> dict[str, str]:
     found = {}
     for package in _VERSIONS:
