@@ -7,6 +7,7 @@ same person is a question for a network that was trained on just that.
 from __future__ import annotations
 
 import importlib.util
+import threading
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -57,6 +58,8 @@ class Faces:
             needed("face_recognition_models", what=_WHAT, extra=_EXTRA)
             raise AssertionError
         folder = Path(next(iter(spec.submodule_search_locations))) / "models"
+        # dlib keeps its working memory in these objects: two threads that ask at once end the process.
+        self._turn = threading.Lock()
         self._detector = dlib.get_frontal_face_detector()
         self._landmarks = dlib.shape_predictor(str(folder / _LANDMARKS))
         self._network = dlib.face_recognition_model_v1(str(folder / _NETWORK))
@@ -81,12 +84,14 @@ class Faces:
             ``(n, 128)`` float32.
         """
         image = np.ascontiguousarray(image)
-        places, scores, _ = self._detector.run(image, 1, _SURE)
-        order = np.argsort([-score for score in scores], kind="stable")
-        boxes = [_box(places[at]) for at in order]
-        descriptors = [
-            np.array(self._network.compute_face_descriptor(image, self._landmarks(image, places[at]))) for at in order
-        ]
+        with self._turn:
+            places, scores, _ = self._detector.run(image, 1, _SURE)
+            order = np.argsort([-score for score in scores], kind="stable")
+            boxes = [_box(places[at]) for at in order]
+            descriptors = [
+                np.array(self._network.compute_face_descriptor(image, self._landmarks(image, places[at])))
+                for at in order
+            ]
         high, wide = image.shape[:2]
         return (
             np.clip(np.reshape(boxes, (-1, 4)), 0, [wide, high] * 2).astype(np.float32),

@@ -107,3 +107,16 @@ def test_what_is_missing_comes_with_its_command(missing, monkeypatch):
 def test_nobody_loads_dlib_who_measures_no_faces():
     code = "import sys, refvideo_nb.measure.video; sys.exit('dlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_many_threads_may_ask_at_once():
+    """In a process of its own: where dlib is asked twice at once, that ends."""
+    code = """
+from concurrent.futures import ThreadPoolExecutor
+from skimage import data
+from refvideo_nb.measure.faces import find_faces
+faces, image = find_faces(), data.astronaut()[:256, 128:384]
+with ThreadPoolExecutor(4) as pool:
+    assert {len(boxes) for boxes, _ in pool.map(faces.find, [image] * 16)} == {1}
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=150)
