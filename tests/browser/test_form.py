@@ -27,6 +27,13 @@ NAMES = """() => {
     const e = document.activeElement;
     return e.labels?.[0]?.textContent || e.textContent.trim().replace(/ \\(\\d+\\)$/, "") || e.title;
 }"""
+# How the request begins in each of its forms.
+BEGINS = {"Cell": "%%refvideo", "Python": "refvideo_nb.generate(", "JSON": "{"}
+# All that a button says from now on: some of it stands for a moment only.
+HEAR = """button => {
+    window.heard = [];
+    new MutationObserver(() => window.heard.push(button.textContent)).observe(button, {childList: true});
+}"""
 # What reaches beyond the form's right edge, or the window's; a table scrolls by itself.
 WIDER = """form => {
     const edge = Math.min(form.getBoundingClientRect().right, innerWidth) + 1;
@@ -84,8 +91,12 @@ class Filled:
 
     def copied(self, kind):
         self.button(kind).click()
-        self.button("Copy").click()
-        expect(self.button("Copied")).to_be_visible()
+        # The kernel writes the text; one that comes after the click would take the button's word back.
+        expect(self.root.locator(".refvideo-request pre")).to_contain_text(BEGINS[kind])
+        copy = self.button("Copy")
+        copy.evaluate(HEAR)
+        copy.click()
+        self.page.wait_for_function("window.heard.includes('Copied')")
         return self.page.evaluate("navigator.clipboard.readText()")
 
 

@@ -51,11 +51,12 @@ LINES = {
 def complaints(ran, said, *, beside=()):
     """What is wrong with a refusal; nothing, where it is one line that says what it must."""
     line = ran.stream("stderr")
-    kinds = {m["msg_type"] for m in ran.messages} - {"status", "execute_input", *beside}
+    # Widgets of earlier cells, which are still being drawn or are collected just now, may speak here too.
+    kinds = {m["msg_type"] for m in ran.messages} - {"status", "execute_input", "comm_msg", "comm_close", *beside}
     found = {
         "its reply": (ran.status, getattr(ran, "ename", "")) != ("error", "UsageError"),
         # A traceback shows itself as an error message; a UsageError is one line on stderr.
-        "a traceback": kinds != {"stream"} or getattr(ran, "traceback", []) or "Traceback" in line,
+        f"a traceback, or one of {kinds}": kinds != {"stream"} or getattr(ran, "traceback", []) or "Traceback" in line,
         "more than the line": ran.out,
         "not one line": not line.startswith("UsageError: ") or line.count("\n") != 1 or not line.endswith("\n"),
         "the key": KEY in line or KEY[-16:] in line,

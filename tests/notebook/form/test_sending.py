@@ -20,7 +20,7 @@ from refvideo_nb.core.request import VideoRequest
 from refvideo_nb.notebook.jobcard import JobCard
 from refvideo_nb.notebook.session import Session
 
-from .conftest import CHEAP, png
+from .conftest import CHEAP, PATIENCE, png
 
 CAT = np.full((480, 640, 3), 90, np.uint8)
 
@@ -327,12 +327,15 @@ def test_a_card_that_is_started_twice_tells_its_end_once(
     hands.until(lambda: hands.says("polls"))
     held_api.finish()
     hands.job_ended()
-    hands.form._session.engine.spawn(nobody_keeps_up()).result(30)
+    hands.form._session.engine.spawn(nobody_keeps_up()).result(PATIENCE)
     assert len(ends) == 1
 
 
 async def nobody_keeps_up() -> None:
-    await asyncio.gather(*(task for task in asyncio.all_tasks() if "_keep_up" in repr(task.get_coro())))
+    """Wait for every card's task; the engine runs each of them inside a coroutine of its own."""
+    inner = {task: getattr(task.get_coro(), "cr_await", None) for task in asyncio.all_tasks()}
+    cards = [task for task, awaited in inner.items() if "JobCard._keep_up" in repr(awaited)]
+    await asyncio.gather(*cards)
 
 
 def test_an_expected_time_comes_from_enough_own_jobs_only(
