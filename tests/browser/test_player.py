@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 FRAME = 0.042  # seconds: one frame at 24 a second
 SIZE = (1280, 720)
-LOOKS = 4
+LOOKS = 8
 BITS, SIDE = 10, 96  # the frame's number, in squares of so many pixels along the upper edge
 FILMS = {"one.mp4": 24, "two.mp4": 30, "three.mp4": 24, "four.mp4": 30}  # frames a second
 PHOTOS = {"sky": (40, 120, 220), "field": (60, 160, 40)}
@@ -206,7 +206,7 @@ def the_twin_stands_alone(notebook):
     assert notebook.plays() == [notebook.PLAYING] * len(FILMS)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_four_videos_run_on_one_clock(server, open_notebook, material, tmp_path, app):
     server.theme("Light")

@@ -100,20 +100,17 @@ def test_previous_job_must_be_completed(api, small):
     assert api.submit(**small, previous_job_id=first).status_code == 202
 
 
-def test_many_jobs_wait_while_the_api_answers(call, small):
-    with Simulator(seconds=0, renders=1) as simulator:
+def test_many_jobs_wait_while_the_api_answers(call, small, tmp_path):
+    with Simulator(seconds=0, renders=1, state=tmp_path) as simulator:
         api = call(simulator)
         ids = [api.submit(**small, prompt_number=n).json()["id"] for n in range(40)]
         assert len(set(ids)) == 40
-        slowest = 0.0
-        for job_id in ids:
-            began = time.monotonic()
-            assert api.poll(job_id)["status"] in {"in_progress", "completed"}
-            slowest = max(slowest, time.monotonic() - began)
-        assert slowest < 0.5
+        states = [api.poll(job_id)["status"] for job_id in ids]
+        assert set(states) <= {"in_progress", "completed"}
+        assert states[-1] == "in_progress", "it answered for all of them before it had made all of them"
         assert simulator.stats()["paid_jobs"] == 40
-        began = time.monotonic()
-    assert time.monotonic() - began < 2  # most films are unfinished, and nobody waits for them
+    # Most films are unfinished, and nobody waited for them.
+    assert len(list(tmp_path.rglob("*.mp4"))) < 40
 
 
 async def _states(simulator, small):

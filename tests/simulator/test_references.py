@@ -24,6 +24,7 @@ def _jpeg():
     return buffer.getvalue()
 
 
+HANGS = 20  # seconds
 PAGES = {
     "/photo.jpg": (200, "image/jpeg", _jpeg()),
     "/lying.jpg": (200, "image/jpeg", b"<html><body>please enable cookies</body></html>"),
@@ -38,7 +39,8 @@ PAGES = {
 class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/hangs":
-            self.server.release.wait(20)
+            self.server.asked.set()
+            self.server.release.wait(HANGS)
         status, kind, body = PAGES.get(self.path, (200, "image/png", b""))
         self.send_response(status)
         self.send_header("Content-Type", kind)
@@ -57,7 +59,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def web():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.seen, server.release, server.daemon_threads = [], threading.Event(), True
+    server.seen, server.daemon_threads = [], True
+    server.asked, server.release = threading.Event(), threading.Event()
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -225,6 +228,6 @@ def test_nobody_waits_at_the_end_for_a_server_that_does_not_answer(call, small, 
     with Simulator(seconds=0) as simulator:
         api = call(simulator)
         api.submit(**small, input_references=[_at(web, "/hangs")])
-        time.sleep(0.2)
+        assert web.asked.wait(HANGS)
         began = time.monotonic()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < HANGS / 2
