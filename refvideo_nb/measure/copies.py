@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,7 +129,7 @@ class Match:
         return self.points >= POINTS and self.reach >= _FILLS
 
 
-def matching(seen: Points, original: Original) -> Match:
+def matching(seen: Points, original: Original, *, fewest: int = _FEWEST) -> Match:
     """The best match of a frame, or of any picture, with a reference.
 
     Of the frame's corners those are kept whose nearest one in the reference is clearly nearer than
@@ -142,12 +142,15 @@ def matching(seen: Points, original: Original) -> Match:
     seen : Points
     original : Original
 
+    fewest : int
+        Corners that look alike, below which no transform is sought.
+
     Returns
     -------
     Match
         Of the picture and the direction that has the most points.
     """
-    return max((_match(seen, view) for view in original.views), key=lambda match: match.points, default=Match())
+    return max((_match(seen, view, fewest) for view in original.views), key=lambda match: match.points, default=Match())
 
 
 def copy_points(frame: NDArray[np.uint8], originals: Sequence[Original]) -> list[int]:
@@ -160,7 +163,8 @@ def copy_points(frame: NDArray[np.uint8], originals: Sequence[Original]) -> list
     originals : sequence of Original
     """
     seen = Points.of(frame)
-    matches = [matching(seen, original) for original in originals]
+    # With fewer corners that look alike there are fewer points, which fill nothing: most frames have no more.
+    matches = [matching(seen, original, fewest=POINTS) for original in originals]
     return [match.points if match.fills else 0 for match in matches]
 
 
@@ -201,9 +205,9 @@ def first_frame_copy(copies: NDArray[np.integer], times: NDArray[np.float64]) ->
     return np.asarray(np.any(copies[times <= EARLY] >= POINTS, axis=0), dtype=np.bool_)
 
 
-def _match(seen: Points, view: Points) -> Match:
+def _match(seen: Points, view: Points, fewest: int) -> Match:
     a, b = _alike(seen, view)
-    if len(a) < _FEWEST:
+    if len(a) < fewest:
         return Match()
     cv2 = needed("cv2")
     fit, fits = cv2.estimateAffinePartial2D(b, a, method=cv2.RANSAC, ransacReprojThreshold=_OFF, maxIters=1000)
@@ -220,13 +224,14 @@ def _alike(seen: Points, view: Points) -> tuple[NDArray[np.float32], NDArray[np.
     cv2 = needed("cv2")
     if min(len(seen.places), len(view.places)) < _FEWEST:
         return seen.places[:0], view.places[:0]
-    nearest: dict[int, Any] = {}
-    for first, second in cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(seen.descriptors, view.descriptors, k=2):
-        rival = nearest.get(first.trainIdx)
-        if first.distance < _RATIO * second.distance and (rival is None or first.distance < rival.distance):
-            nearest[first.trainIdx] = first
-    found = list(nearest.values())
-    return seen.places[[m.queryIdx for m in found]], view.places[[m.trainIdx for m in found]]
+    # What cv2.BFMatcher.knnMatch is made of, without an object for each pair.
+    off, which = cv2.batchDistance(seen.descriptors, view.descriptors, dtype=cv2.CV_32S, normType=cv2.NORM_HAMMING, K=2)
+    nearest: dict[int, int] = {}
+    for number in np.flatnonzero(off[:, 0] < _RATIO * off[:, 1]).tolist():
+        corner = int(which[number, 0])
+        if corner not in nearest or off[number, 0] < off[nearest[corner], 0]:
+            nearest[corner] = number
+    return seen.places[list(nearest.values())], view.places[list(nearest)]
 
 
 def _reach(fit: NDArray[np.float64], view: Points, seen: Points) -> float:

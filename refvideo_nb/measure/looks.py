@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from refvideo_nb.measure.embedders.protocol import products
 from refvideo_nb.measure.search import search
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class _ByEmbedding:
 
     def alike(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """As of `Look`; of several pictures the most alike decides."""
-        return np.stack([(vectors @ reference.fine.T).max(axis=1) for reference in self._references], axis=1)
+        return np.stack([products(vectors, reference.fine).max(axis=1) for reference in self._references], axis=1)
 
     def near(self, before: NDArray[np.float32], now: NDArray[np.float32]) -> NDArray[np.float32]:
         """As of `Look`."""
@@ -148,7 +149,7 @@ class Whole(_ByEmbedding):
 
     def see(self, frame: Frame) -> Seen:
         """As of `Look`."""
-        similarity = self._fine @ frame.whole
+        similarity = products(frame.whole, self._fine)
         count = len(self.columns)
         return Seen(
             similarity=similarity[self._best(similarity)],

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from refvideo_nb.measure.embedders.protocol import products
 from refvideo_nb.measure.windows import likeness, overlaps, square_windows, strongest
 from refvideo_nb.media.scaling import crops
 
@@ -97,6 +98,6 @@ def search(
     which = which.reshape(chosen.shape)
     boxes = features.boxes(windows[places])
     vectors = embedder.embed(crops(frame, boxes, side=embedder.side, threads=threads))
-    alike = np.take_along_axis(fine @ vectors.T, which, axis=1)
+    alike = np.take_along_axis(products(fine, vectors), which, axis=1)
     best = which[np.arange(len(which)), alike.argmax(axis=1)]
     return Found(similarity=alike.max(axis=1), boxes=boxes[best], vectors=vectors[best], crops=len(places))

@@ -15,6 +15,7 @@ from refvideo_nb.errors import InvalidRequestError, one_line
 from refvideo_nb.measure.calibration import calibrate, grouped
 from refvideo_nb.measure.copies import POINTS, Original
 from refvideo_nb.measure.embedders import DEFAULT, Embedder, find_embedder
+from refvideo_nb.measure.embedders.protocol import products
 from refvideo_nb.measure.faces import SAME_PERSON, SPREAD, Faces, find_faces
 from refvideo_nb.measure.looks import Anywhere, AtFaces, Look, Whole
 from refvideo_nb.measure.observe import CUT, HOLD, STILL, observe
@@ -208,8 +209,8 @@ def _pool(others: Sequence[tuple[Measured, Images]], wanted: Sequence[Vectors], 
     for facts, pictures in others:
         names = tuple(f"{facts.name}: {digest[:8]}" for digest in facts.sha256)
         pool += Pool(names=names, groups=(facts.name,) * len(names), vectors=embedded(pictures, network))
-    alike = pool.vectors.fine @ np.concatenate([vectors.fine for vectors in wanted]).T
-    same = (alike >= SAME_SUBJECT).any(axis=1)
+    alike = products(pool.vectors.fine, np.concatenate([vectors.fine for vectors in wanted]))
+    same = np.asarray((alike >= SAME_SUBJECT).any(axis=1))
     return pool.without({group for group, is_same in zip(pool.groups, same, strict=True) if is_same})
 
 

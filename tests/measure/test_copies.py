@@ -125,6 +125,15 @@ def test_only_a_picture_that_fills_the_frame_is_a_copy(cat, coffee):
     assert copy_points(np.pad(upright, ((0, 0), (284, 285), (0, 0))), originals)[1] >= POINTS
 
 
+def test_nothing_is_lost_where_no_fit_is_looked_for(photographs, originals):
+    frames = [Points.of(photograph[20:, 30:]) for photograph in list(photographs.values())[::4]]
+    for seen in frames:
+        for original in originals.values():
+            every, few = matching(seen, original), matching(seen, original, fewest=POINTS)
+            assert (few.fills, few.points if few.fills else 0) == (every.fills, every.points if every.fills else 0)
+    assert any(matching(seen, original, fewest=POINTS).fills for seen in frames for original in originals.values())
+
+
 def test_the_first_frame():
     times = np.array([0, 0.2, 0.5])
     copies = np.array([[0, 0, 0, POINTS], [0, POINTS, 0, 0], [POINTS, 90, POINTS - 1, 0]], np.int32)

@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from refvideo_nb.errors import InvalidRequestError, MissingDependencyError, RefVideoError
-from refvideo_nb.measure.embedders import Embedder, find_embedder, storage
+from refvideo_nb.measure.embedders import Embedder, find_embedder, runtime, storage
 from refvideo_nb.measure.embedders import lite0 as lite0_module
 from refvideo_nb.measure.embedders.lite0 import EfficientNetLite0
 
@@ -114,6 +115,25 @@ def test_cells_look_where_the_map_says(lite0, cat):
             found = seen.left + column * seen.step_x, seen.top + row * seen.step_y
             errors.append((found[0] - x - size / 2, found[1] - y - size / 2))
     assert np.abs(np.mean(errors, axis=0)).max() < 5  # of a cell's 32 pixels
+
+
+def test_whole_frames_wait_for_one_another_and_nothing_else_does(monkeypatch):
+    monkeypatch.setattr(runtime, "_LARGE_AT_ONCE", 1)
+    network, run = EfficientNetLite0(threads=1), runtime.Network.run
+    frame, crop = np.zeros((1, 512, 512, 3), np.uint8), np.zeros((1, 224, 224, 3), np.uint8)
+    others = []
+
+    def first(self, images, outputs):
+        monkeypatch.setattr(runtime.Network, "run", run)
+        assert pool.submit(network.embed, crop).result(timeout=60).shape == (1, 1280)
+        others.append(pool.submit(network.features, frame))
+        with pytest.raises(TimeoutError):
+            others[0].result(timeout=0.5)
+        return run(self, images, outputs)
+
+    monkeypatch.setattr(runtime.Network, "run", first)
+    with ThreadPoolExecutor(2) as pool:
+        assert np.array_equal(network.features(frame).values, others[0].result(timeout=60).values)
 
 
 def test_it_is_converted_once(lite0, cache, monkeypatch):

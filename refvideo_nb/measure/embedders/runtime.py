@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["INSTALL", "Network", "needed"]
 
 _MOST_PIXELS = 4 * 224 * 224  # of one batch: larger ones leave the processor's caches and are slower
+_LARGE_AT_ONCE = max(1, (os.cpu_count() or 1) // 2)  # frames among them: what one takes is what a run peaks at
 _SILENT = "ORT_DISABLE_TELEMETRY"
 
 
@@ -75,6 +78,7 @@ class Network:
             )
         except Exception as error:  # noqa: BLE001 - the runtime's errors have no common root
             raise RefVideoError(f"{name} is no model that onnxruntime can run ({one_line(error, limit=160)})") from None
+        self._large = BoundedSemaphore(_LARGE_AT_ONCE)
         self.inputs: dict[str, list[Any]] = {value.name: value.shape for value in self._session.get_inputs()}
         self.outputs: dict[str, list[Any]] = {value.name: value.shape for value in self._session.get_outputs()}
 
@@ -104,5 +108,7 @@ class Network:
             Of one prepared image.
         """
         few = max(1, _MOST_PIXELS // pixels)
-        found = [self.run(prepare(images[at : at + few]), outputs) for at in range(0, len(images), few)]
+        # Whole frames are a fifth of the work, so nobody waits long; two at once would take 40 MB more.
+        with self._large if pixels > _MOST_PIXELS else nullcontext():
+            found = [self.run(prepare(images[at : at + few]), outputs) for at in range(0, len(images), few)]
         return [np.concatenate(parts) if len(parts) > 1 else parts[0] for parts in zip(*found, strict=True)]
