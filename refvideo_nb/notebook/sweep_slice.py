@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from refvideo_nb.core.design import Label
     from refvideo_nb.notebook.comparing import Comparison
-    from refvideo_nb.notebook.sweep import Sweep
     from refvideo_nb.notebook.sweep_cell import SweepCell
+    from refvideo_nb.notebook.sweep_results import SweepResults
 
 __all__ = ["compare_slice"]
 
@@ -22,7 +22,7 @@ _MOST = 9
 _LABEL = 60  # characters
 
 
-def compare_slice(sweep: Sweep, levels: Mapping[str, Any], *, title: str) -> Comparison:
+def compare_slice(sweep: SweepResults, levels: Mapping[str, Any], *, title: str) -> Comparison:
     """See `Sweep.compare`."""
     axes = {axis.name: axis.labels for axes in sweep.design.dimensions for axis in axes}
     wanted = {name: _levels(name, given, axes) for name, given in levels.items()}

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from refvideo_nb.core.references import Reference
     from refvideo_nb.core.request import VideoRequest
     from refvideo_nb.ledger.report_document import Scored
-    from refvideo_nb.notebook.sweep import Sweep
     from refvideo_nb.notebook.sweep_cell import SweepCell
+    from refvideo_nb.notebook.sweep_results import SweepResults
 
 __all__ = ["SETTINGS", "column_of", "how_of", "table_of"]
 
@@ -37,7 +37,7 @@ _OURS = {
 }
 
 
-def table_of(sweep: Sweep, *, how: str | None = None, troubles: Mapping[str, str] | None = None) -> pd.DataFrame:
+def table_of(sweep: SweepResults, *, how: str | None = None, troubles: Mapping[str, str] | None = None) -> pd.DataFrame:
     """See `Sweep.table`.
 
     Parameters
@@ -77,7 +77,7 @@ def how_of(asked: Mapping[str, Any]) -> str:
 
 
 def _measured(
-    sweep: Sweep, cells: Sequence[SweepCell], how: str | None
+    sweep: SweepResults, cells: Sequence[SweepCell], how: str | None
 ) -> tuple[dict[str, dict[str, Score]], dict[str, Any], int]:
     """By job and reference what one way of measuring said; its settings; and how many other ways there are."""
     films: dict[str, list[SweepCell]] = {}

@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 MOST = 1_500_000  # bytes of a file in the repository
 # A clip that a notebook holds in the repository is a small preview.
-ENVIRONMENT = {"REFVIDEO_EMBED_MB": "0.3", "REFVIDEO_SIMULATOR_SECONDS": "1.5"}
+ENVIRONMENT = {"REFVIDEO_EMBED_MB": "0.3", "REFVIDEO_SIMULATOR_SECONDS": "0.5"}
 
 
 def executed(path, workplace, tmp_path, jupyter_path, kernel_name):

@@ -63,7 +63,7 @@ export function makeClock(tracks, { changed, leader = () => null }) {
   const lasts = (track, t) => t < track.seconds - 1 / track.fps;
 
   for (const track of tracks) {
-    Object.assign(track, { ready: false, samples: [], bent: { by: 0, since: 0, sum: 0 } });
+    Object.assign(track, { ready: false, put: null, samples: [], bent: { by: 0, since: 0, sum: 0 } });
     listen(track);
     track.element.addEventListener("loadeddata", () => {
       track.ready = true;
@@ -82,7 +82,9 @@ export function makeClock(tracks, { changed, leader = () => null }) {
   async function put(track, t) {
     const { element } = track;
     const target = centre(track, t);
-    if (Math.abs(element.currentTime - target) < 1e-3 && !element.seeking) return;
+    // Its currentTime does not tell: a video that was playing may show the frame after that, which was due next.
+    if (track.put === target && !element.seeking) return;
+    track.put = target;
     element.currentTime = target;
     await first(element, ["seeked", "error"]);
   }
@@ -120,6 +122,7 @@ export function makeClock(tracks, { changed, leader = () => null }) {
     const began = now();
     run = { offset: position - rate * began, going: new Set(going), began, agreed: false };
     for (const track of going) {
+      track.put = null;
       track.samples = [];
       track.bent = { by: 0, since: began, sum: 0 };
       track.late = 0;

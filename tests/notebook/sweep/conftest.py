@@ -91,7 +91,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
         number = int(order.seed or 0) + 3 * len(order.prompt) + len(order.model)
         picture = np.full((96, 128, 3), 40 + number % 160, np.uint8)
         picture[20:84, 8 + number % 30 : 88 + number % 30] = cat
-        half = folder / f"{path.stem}.mp4"
+        half = folder / f"{path.parent.name}.mp4"  # two are filmed at once
         with av.open(str(half), "w", format="mp4") as target:
             stream = target.add_stream("libx264", rate=8)
             stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"

@@ -36,7 +36,7 @@ class TestTable:
         for name, levels in (("prompt", ["@cat sits", "@cat walks by"]), ("model", MODELS), ("seed", [0, 1])):
             assert list(dict.fromkeys(table[name])) == levels
         assert set(table.duration) == {4}
-        assert (table.cost > 0).all()
+        assert (table.cost > 0).all(), table[["state", "error"]]
         assert table.drop_duplicates("cell").charged.sum() == pytest.approx(float(done.spent))
         assert (table.seconds > 0).all()
         assert table.simulated.all()
