@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 QUICK = Path(__file__).with_name("quick.py")
 
 

@@ -87,7 +87,7 @@ async def test_what_to_do_is_said(server, client):
 
 @pytest.mark.parametrize(
     ("value", "low", "high"),
-    [("3", 3, 3), ("soon", None, None), ("99999", 120, 120), (IN_A_MINUTE, 0, 60)],
+    [("3", 3, 3), ("soon", None, None), ("99999", 120, 120), pytest.param(IN_A_MINUTE, 0, 60, id="a date")],
 )
 async def test_retry_after(server, client, value, low, high):
     for status in (429, 503):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -95,9 +96,11 @@ def test_500_jobs_with_faults_and_a_kill(api: Simulator, tmp_path: Path, monkeyp
     ends = sorted(chance.sample(range(jobs() // 8, jobs() * 7 // 8), kills()))
     submit = Studio.submit
     injected: Counter[str] = Counter()
+    accepted: list[str] = []
 
     def accept(studio: Studio, body: Any, raw: bytes) -> Any:
         job = submit(studio, body, raw)
+        accepted.append(body["session_id"])
         if chance.random() < SHARE:
             fault = chance.choice(FAULTS)
             injected[fault] += 1
@@ -118,9 +121,11 @@ def test_500_jobs_with_faults_and_a_kill(api: Simulator, tmp_path: Path, monkeyp
     }
     codes = []
     for number in range(kills() + 1):
-        code = BEGIN.format(jobs=jobs()) if number == 0 else GO_ON
         with subprocess.Popen(
-            [sys.executable, "-c", code], env=environment, text=True, stderr=subprocess.PIPE
+            [sys.executable, "-c", GO_ON if number else BEGIN.format(jobs=jobs())],
+            env=environment,
+            text=True,
+            stderr=subprocess.PIPE,
         ) as worker:
             workers.append(worker)
             _, errors = worker.communicate(timeout=600)
@@ -135,12 +140,12 @@ def test_500_jobs_with_faults_and_a_kill(api: Simulator, tmp_path: Path, monkeyp
     assert record.state is SweepState.FINISHED
     assert record.max_cost is not None
     told = Counter(p.record.state.value for p in places if p.record is not None)
-    accepted = [each["session_id"] for each in api.stats()["accepted"]]
     unknown = {p.job_id for p in places if p.record is not None and p.record.state is State.OUTCOME_UNKNOWN}
     known = {p.job_id for p in places if p.record is not None and p.record.api_id is not None}
     refused = {p.job_id for p in places if p.record is not None and p.record.state is State.REJECTED}
     print(
-        f"\n{jobs()} cells, {kills()} killed: {dict(told)}; paid {api.stats()['paid_jobs']}; faults: {dict(injected)}"
+        f"\n{jobs()} cells, {kills()} killed: {dict(told)}; paid {api.stats()['paid_jobs']}; "
+        f"at most {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1000} MB; faults: {dict(injected)}"
     )
 
     # The table is complete: each cell has a job of its own, which has ended.

@@ -262,6 +262,7 @@ def test_a_reference_is_read_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -
     assert len(keeps) <= 3 * 3, "each level once for each model's limits"
 
 
+@pytest.mark.alone
 def test_ten_thousand_cells_take_no_longer_than_a_hundred_times_a_hundred(desk: Desk) -> None:
     def seconds(count: int) -> float:
         start = time.process_time()

@@ -18,6 +18,8 @@ from refvideo_nb.ledger.documents import insert
 from refvideo_nb.ledger.migrations import MIGRATIONS
 from refvideo_nb.ledger.store import Ledger
 
+pytestmark = pytest.mark.alone
+
 FEW, MANY = 200, 20_000
 MOST = 8  # times as long, where there are a hundred times as many jobs
 MODELS = ("a/one", "b/two", "c/three")

@@ -163,6 +163,7 @@ def test_references_of_cells_that_wait_are_kept(ledger: Ledger, home: Path) -> N
     assert media.read(picture) is None, "nothing is left behind"
 
 
+@pytest.mark.alone
 def test_ten_thousand_cells_are_looked_up_in_one_go(ledger: Ledger) -> None:
     def seconds(count: int, name: str) -> float:
         planned = cells(count)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,14 @@ from refvideo_nb.errors import (
 from refvideo_nb.notebook.session import Session
 from refvideo_nb.notebook.sweep import Sweep
 from refvideo_nb.simulator import Simulator
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """As in a notebook or a script, however the tests are run."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class TestStarting:
@@ -171,6 +180,7 @@ class TestWaiting:
             started.wait(0)
         assert started.wait(60).state == "finished"
 
+    @pytest.mark.usefixtures("interruptible")
     def test_an_interrupt_ends_the_wait_and_nothing_else(
         self, open_session: Callable[..., Session], sweep: Callable[..., Sweep]
     ) -> None:
