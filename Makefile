@@ -72,7 +72,7 @@ test-binder: $(BIN)/.dev ## the steps of Binder in an empty environment, and two
 live-check: $(BIN)/.dev ## with REFVIDEO_LIVE=1 and a key: one real, paid job (about USD 0.50 at most), and what it shows of the simulator
 	$(BIN)/python -m tests.live.check
 
-bench-adherence: $(BIN)/.dev ## measure the measuring: docs/adherence-benchmark.md, 15 minutes
+bench-adherence: $(BIN)/.dev ## measure the measuring: docs/adherence-benchmark.md, 10 minutes
 	$(BIN)/python benchmarks/adherence --to docs/adherence-benchmark.md
 
 bench-scale: $(BIN)/.dev ## what planning, keeping, drawing and summing up a sweep costs, for 10 to 10,000 cells

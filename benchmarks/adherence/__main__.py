@@ -59,8 +59,9 @@ rocket does, which corners cannot tell from a picture between two bars; or a vie
 span the height if it went on beyond the cut.
 
 Time is that of the processor, by all threads of the process, since frames are looked at side by side; what others do
-on the machine lengthens the seconds of the clock, not the shares. Memory is the most that the process had at any
-moment (`VmHWM`); scikit-image and matplotlib, which only bring the pictures of the references, are part of it.
+on the machine lengthens the seconds of the clock, and changes the share little. Memory is the most that the process
+had at any moment (`VmHWM`); scikit-image and matplotlib, which only bring the pictures of the references, are part
+of it.
 """
 
 
