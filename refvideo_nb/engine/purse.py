@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Purse"]
 
+_FEW = 2  # jobs of a model in flight before its first bill, where the limit would not bear
+_DOUBT = 4  # times the estimates of all models that have no bill yet
+
 
 class Purse:
     """The money of one sweep.
 
     A model whose bills have come above their estimates is counted at its highest ratio so far,
-    also for the jobs that are still in flight.
+    also for the jobs that are still in flight. Before its first bill only a few of its jobs are in
+    flight, unless the limit would bear that all such bills are four times their estimates.
 
     Parameters
     ----------
@@ -65,7 +69,14 @@ class Purse:
             return True
         if cell.estimate is None or cell.request is None:
             return False
-        return self.committed + cell.estimate.high * self._of(cell.request.model) <= self.limit
+        model, high = cell.request.model, cell.estimate.high
+        committed = self.committed
+        if committed + high * self._of(model) > self.limit:
+            return False
+        if model in self._ratio or sum(of == model for of, _ in self._flying.values()) < _FEW:
+            return True
+        unseen = sum((each for of, each in self._flying.values() if of not in self._ratio), high)
+        return committed + high + unseen * (_DOUBT - 1) <= self.limit
 
     @property
     def waits(self) -> bool:
@@ -76,6 +87,6 @@ class Purse:
         return self._ratio.get(model, Decimal(1))
 
     def _learn(self, record: JobRecord) -> None:
-        if record.cost is not None and record.estimate is not None and record.estimate.high > 0:
+        if record.cost and record.estimate is not None and record.estimate.high > 0:  # a job that failed tells nothing
             model = record.request.model
             self._ratio[model] = max(self._of(model), record.cost / record.estimate.high)

@@ -341,6 +341,26 @@ class TestMoney:
         assert len(site.api.accepted) == 6, "6 × 0.15 fit into 1.00, 7 do not"
         assert site.api.spent <= 1
 
+    @pytest.mark.parametrize(
+        ("limit", "most", "spent"), [("1.00", 2, "0.90"), ("1.59", 3, "1.50"), ("3.20", 8, "3.00"), ("9.00", 8, "6.00")]
+    )
+    def test_before_the_first_bill_few_are_in_flight_where_money_is_tight(
+        self, site: Site, limit: str, most: int, spent: str
+    ) -> None:
+        site.api.cost = Decimal("0.30")
+        at_first: list[int] = []
+        allow = site.allow
+
+        def counted(record: Any) -> None:
+            allow(record)
+            at_first.append(len(site.api.ended))
+
+        site.allow = counted
+        kernel = site.kernel()
+        finish(kernel, begin(kernel, cells_of({"a/one": 20}), max_cost=Decimal(limit), at_once=8))
+        assert at_first.count(0) == most
+        assert site.api.spent == Decimal(spent)
+
     def test_a_larger_limit_goes_on(self, site: Site) -> None:
         kernel = site.kernel()
         sweep_id = begin(kernel, cells_of({"a/one": 4}), max_cost=Decimal("0.25"))
