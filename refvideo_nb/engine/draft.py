@@ -220,16 +220,18 @@ def body_of(request: VideoRequest, *, prompt: str, media: MediaStore, session_id
     return payload(request, prompt=prompt, address=address, session_id=session_id)
 
 
-def redraft(record: JobRecord, model: Model | None) -> Draft:
-    """The draft of an earlier job, to be sent again as it was."""
+def redraft(record: JobRecord, model: Model | None, *, max_cost: Any = None) -> Draft:
+    """The draft of an earlier job, to be sent again as it was, if ``max_cost`` covers it."""
     model = model or Model(id=record.request.model)
     compiled = compile_prompt(record.request.prompt, record.request.references, model.references.naming)
+    prices = estimate(record.request, model)
+    _within(prices, max_cost)
     return Draft(
         request=record.request,
         model=model,
         # What was sent then, even where the naming of the model is known better now.
         compiled=replace(compiled, text=record.sent_prompt),
-        prices=estimate(record.request, model),
+        prices=prices,
         notes=record.notes,
     )
 

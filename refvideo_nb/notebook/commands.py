@@ -30,7 +30,7 @@ HELP = """\
 %refvideo resume [ID] go on watching unfinished jobs, or go on with a sweep; nothing is paid again
 %refvideo found ID API_ID  go on with a job whose answer was lost, by the id on the account's activity page
 %refvideo sweeps      the sweeps of this home folder, newest first; show and resume take their ids too
-%refvideo retry ID    send the request of a job again, as a new job: this pays again
+%refvideo retry ID    send the request of a job again, as a new job: this pays again (--max-cost USD bounds it)
 %refvideo doctor      versions, key, folders, unfinished jobs: what is well, and what to do where it is not
 %refvideo?            this help and the options of %%refvideo
 """
@@ -200,11 +200,11 @@ def _found(words: list[str], shell: Any) -> None:
 
 
 def _retry(words: list[str], shell: Any) -> None:
-    if len(words) != 1:
-        raise UsageError("%refvideo retry: give one id (%refvideo jobs lists them)")
+    if len(words) not in {1, 3} or words[1:2] not in ([], ["--max-cost"]):
+        raise UsageError("%refvideo retry: give one id (%refvideo jobs lists them); only --max-cost USD may follow")
     session = current_session()
     before = session.ledger.get(_id_in(words[0], shell)).id
-    record = session.retry(before)
+    record = session.retry(before, max_cost=words[2] if len(words) > 1 else shell.meta["refvideo_nb"].max_cost)
     print(f"{record.id} sends the request of {before} again")  # noqa: T201 - the line's own output
     show_job(session, Job(session, record.id), shell)
 

@@ -266,13 +266,13 @@ class Session:
             self.engine.look_after(record.id)
         return record, record.id != drafted.id
 
-    def retry(self, job_id: str) -> JobRecord:
+    def retry(self, job_id: str, *, max_cost: Any = None) -> JobRecord:
         """Send the request of an earlier job again, as a new job: a deliberate act, which pays again."""
         from refvideo_nb.engine.draft import redraft  # noqa: PLC0415 - as above
 
         record = self._of_this_api(job_id, "sent again")
         model = self.model(record.request.model)
-        return self.submit(redraft(record, model), fresh=True)[0]
+        return self.submit(redraft(record, model, max_cost=max_cost), fresh=True)[0]
 
     def _of_this_api(self, job_id: str, done: str) -> JobRecord:
         record = self.ledger.get(job_id)

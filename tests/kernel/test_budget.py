@@ -90,6 +90,7 @@ def test_a_budget_counts_estimates_until_the_bill_comes(purse):
     purse.allow(2 * bill + estimate * Decimal("0.99"))
     job = purse.kernel.value("clip.id")
     purse.refused(purse.kernel.run(f"%refvideo retry {job}"), "spent in this session")
+    purse.refused(purse.kernel.run(f"%refvideo retry {job} --max-cost 0.01"), "more than max_cost USD 0.01")
     assert purse.kernel.value("len(refvideo_nb.jobs())") == 2
     assert purse.cell("a dog").status == "ok", "what is reused costs nothing"
     assert purse.sent == sent + 2

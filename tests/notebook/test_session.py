@@ -114,6 +114,8 @@ def test_an_unknown_outcome_asks(open_session: Any, simulator: Simulator) -> Non
         submit(session)
     assert asked.value.job_id == job.id
     assert simulator.stats()["paid_jobs"] == 1
+    with pytest.raises(InvalidRequestError, match=r"is more than max_cost USD 0\.01.*nothing was sent"):
+        session.retry(job.id, max_cost="0.01")
     record = session.retry(job.id)
     assert record.id != job.id
     assert Job(session, record.id).wait(30).video is not None
