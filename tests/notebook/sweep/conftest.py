@@ -124,4 +124,6 @@ def cat_sweep(session: Session, **given: Any) -> Sweep:
 
 @pytest.fixture(scope="module")
 def done(session: Session) -> Sweep:
-    return cat_sweep(session).start(max_cost=99).wait(120)
+    sweep = cat_sweep(session).start(max_cost=99).wait(120)
+    assert [(c.number, c.state, c.error) for c in sweep.cells if c.state != "done"] == []
+    return sweep
