@@ -4,6 +4,7 @@ import argparse
 import datetime as dt
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import time
@@ -32,6 +33,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured (5)")
     parser.add_argument("--write", type=Path, help="a document in which the table is put between its marks")
     asked = parser.parse_args()
+    if "shows" in (asked.rows or ROWS) and not shutil.which("ffmpeg"):  # said at once, and not after ten minutes
+        parser.error("the row shows needs ffmpeg (mediapy runs it): install the package 'ffmpeg', or choose other rows")
     begin = time.monotonic()
     lines = []
     with tempfile.TemporaryDirectory(prefix="refvideo-bench-", dir=Path.cwd()) as folder:
