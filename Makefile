@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then echo $$p; break; fi; done)
 
-.PHONY: help demo test test-crash test-sweep check lab format clean chromium live-check bench-adherence bench-scale test-wheel test-lowest test-binder
+.PHONY: help demo test test-crash test-sweep check lab format clean chromium live-check bench-adherence bench-scale test-wheel test-lowest test-binder test-matrix install-size badge
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,6 +20,10 @@ $(BIN)/.base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]'
+	@touch $@
+
+$(BIN)/.all: $(BIN)/.base
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all]'
 	@touch $@
 
 $(BIN)/.dev: $(BIN)/.base
@@ -48,15 +52,20 @@ test-crash: $(BIN)/.dev ## kill a process at 200 random moments, and resume
 	REFVIDEO_CRASHES=200 $(BIN)/python -m pytest tests/crash/test_crash.py -s
 
 # The package as people get it: built, installed elsewhere, and tried from a folder in which its source is not.
-test-wheel: chromium ## build the wheel and run the tests against it, with another Python too: make test-wheel PYTHON=python3.13
-	rm -rf .wheel && mkdir -p .wheel
-	$(PYTHON) -m venv .wheel/env
-	.wheel/env/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	.wheel/env/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir .wheel .
-	.wheel/env/bin/python -m pip install --quiet --disable-pip-version-check $(EXTRA) "$$(ls .wheel/refvideo_nb-*.whl)[dev]"
-	.wheel/env/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .wheel/env/ipykernel6 'ipykernel==6.31.*'
-	mkdir .wheel/place && cp -r tests notebooks binder docs README.md pyproject.toml Makefile .wheel/place/
-	cd .wheel/place && ../env/bin/python -m pytest --override-ini testpaths=tests $(ARGS)
+WHEEL ?= .wheel
+
+.PHONY: wheel
+wheel:
+	rm -rf $(WHEEL) && mkdir -p $(WHEEL)/place
+	$(PYTHON) -m venv $(WHEEL)/env
+	$(WHEEL)/env/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(WHEEL)/env/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL) .
+	$(WHEEL)/env/bin/python -m pip install --quiet --disable-pip-version-check $(EXTRA) "$$(ls $(WHEEL)/refvideo_nb-*.whl)[dev]"
+	$(WHEEL)/env/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(WHEEL)/env/ipykernel6 'ipykernel==6.31.*'
+	cp -r tests notebooks binder docs *.md pyproject.toml Makefile $(WHEEL)/place/
+
+test-wheel: wheel chromium ## build the wheel and run the tests against it, with another Python too: make test-wheel PYTHON=python3.13
+	cd $(WHEEL)/place && ../env/bin/python -m pytest --override-ini testpaths=tests $(ARGS)
 
 test-lowest: ## the same with the lowest versions that the package allows (Python 3.11)
 	$(PYTHON) -m pip --version >/dev/null
@@ -68,6 +77,15 @@ test-lowest: ## the same with the lowest versions that the package allows (Pytho
 
 test-binder: $(BIN)/.dev ## the steps of Binder in an empty environment, and two notebooks in 1 GB (Python 3.12)
 	$(BIN)/python tests/package/binder.py
+
+badge: ## print Binder's badge for the place where this checkout was published
+	@$(PYTHON) tests/package/badge.py
+
+test-matrix: $(BIN)/.dev $(VENV)/ipykernel6/.done chromium ## the quickstart in every front end and both kernels: docs/compatibility.md, 7 minutes
+	$(BIN)/python -m tests.matrix --to docs/compatibility.md
+
+install-size: $(BIN)/.dev ## what an installation fetches beyond Jupyter's own, wheel by wheel: docs/install-size.md
+	$(BIN)/python tests/package/size.py --to docs/install-size.md
 
 live-check: $(BIN)/.dev ## with REFVIDEO_LIVE=1 and a key: one real, paid job (about USD 0.50 at most), and what it shows of the simulator
 	$(BIN)/python -m tests.live.check
@@ -103,7 +121,7 @@ format: $(BIN)/.dev ## let ruff lay out the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lab: $(BIN)/.dev ## open JupyterLab on the notebooks
+lab: $(BIN)/.all ## open JupyterLab on the notebooks
 	$(BIN)/jupyter lab --ServerApp.root_dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 clean: ## remove the environment and what the demo left

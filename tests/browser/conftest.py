@@ -149,7 +149,14 @@ class Server:
 @pytest.fixture(scope="session")
 def server(workplace, tmp_path_factory):
     """``jupyter lab`` on a free port, which serves Notebook 7 too, and asks nobody for news."""
-    with workplace(tmp_path_factory.mktemp("browser") / "place", seconds=4) as place, contextlib.ExitStack() as ends:
+    with workplace(tmp_path_factory.mktemp("browser") / "place", seconds=4) as place, running(place) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def running(place):
+    """The server in a place; it ends with it."""
+    with contextlib.ExitStack() as ends:
         del place.env["REFVIDEO_HOME"]  # the home is then beside each notebook
         root = place.folder / "notebooks"
         root.mkdir()
@@ -205,6 +212,13 @@ def _end(process):
 def chromium():
     # Not longer than its module: while Playwright is there, a loop of its own runs in this thread,
     # and no other test could run one.
+    with launched() as browser:
+        yield browser
+
+
+@contextlib.contextmanager
+def launched():
+    """A Chromium that reaches this machine alone."""
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None:
         pytest.fail("the browser tests need Chromium: install the package 'chromium'")

@@ -19,7 +19,11 @@ PATIENCE = 60  # seconds, for whatever surely comes
 @pytest.fixture(scope="session")
 def jupyter_path(tmp_path_factory):
     """A folder with one kernelspec for each version."""
-    root = tmp_path_factory.mktemp("kernelspecs")
+    return with_kernelspecs(tmp_path_factory.mktemp("kernelspecs"))
+
+
+def with_kernelspecs(root):
+    """The same folder, with one kernelspec for each version."""
     for name in VERSIONS:
         folder = root / "kernels" / name
         folder.mkdir(parents=True)
@@ -181,13 +185,15 @@ class FrontEnd:
 def start_kernel(kernel_name, jupyter_path):
     """``with start_kernel(place) as kernel:``."""
 
-    def start(place):
-        specs = KernelSpecManager(kernel_dirs=[str(jupyter_path / "kernels")], ensure_native_kernel=False)
-        manager = KernelManager(kernel_name=kernel_name, kernel_spec_manager=specs)
-        manager.connection_file = str(place.folder / "user" / f"kernel-{time.monotonic_ns()}.json")
-        return FrontEnd(manager, place.env, place.folder)
+    return lambda place: front_end(place, kernel_name, jupyter_path)
 
-    return start
+
+def front_end(place, kernel_name, jupyter_path):
+    """``with front_end(…) as kernel:`` a kernel of this version that works in this place."""
+    specs = KernelSpecManager(kernel_dirs=[str(jupyter_path / "kernels")], ensure_native_kernel=False)
+    manager = KernelManager(kernel_name=kernel_name, kernel_spec_manager=specs)
+    manager.connection_file = str(place.folder / "user" / f"kernel-{time.monotonic_ns()}.json")
+    return FrontEnd(manager, place.env, place.folder)
 
 
 @pytest.fixture(scope="session")

@@ -90,6 +90,14 @@ def test_every_command_is_there(page, tmp_path):
                 assert options <= set(re.findall(r"--[a-z-]+", done.stdout)), line
 
 
+def test_what_the_readme_says_is_paid_is_what_was_measured():
+    rows = [line.split(" | ") for line in (ROOT / "README.md").read_text().splitlines() if "| `submit:" in line]
+    measured = (ROOT / "docs" / "faults.md").read_text()
+    assert rows
+    for _, fault, ours, theirs in rows:
+        assert f"| {fault} | {ours} | {theirs.removesuffix(' |')} | outcome unknown |" in measured, fault
+
+
 def test_the_simulator_alone_prints_what_the_readme_says(tmp_path):
     (command,) = [
         line.split()
