@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ from refvideo_nb.simulator import Simulator
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """As in a notebook or a script, however the tests are run."""
+    """As in a notebook or a script: what was started in the background has interrupts switched off."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -183,13 +182,10 @@ class TestWaiting:
 
     @pytest.mark.usefixtures("interruptible")
     def test_an_interrupt_ends_the_wait_and_nothing_else(
-        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep], request: pytest.FixtureRequest
+        self, open_session: Callable[..., Session], sweep: Callable[..., Sweep]
     ) -> None:
         import _thread
 
-        # What was started in the background has interrupts switched off.
-        request.addfinalizer(partial(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         started = sweep(open_session(), seed=range(12), max_cost=9, at_once=1)
         start = time.monotonic()
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - it may come as soon as it is asked for
