@@ -62,7 +62,7 @@ wheel:
 	$(WHEEL)/env/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEEL) .
 	$(WHEEL)/env/bin/python -m pip install --quiet --disable-pip-version-check $(EXTRA) "$$(ls $(WHEEL)/refvideo_nb-*.whl)[dev]"
 	$(WHEEL)/env/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(WHEEL)/env/ipykernel6 'ipykernel==6.31.*'
-	cp -r tests notebooks binder docs *.md pyproject.toml Makefile $(WHEEL)/place/
+	cp -r tests benchmarks notebooks binder docs *.md pyproject.toml Makefile $(WHEEL)/place/
 
 test-wheel: wheel chromium ## build the wheel and run the tests against it, with another Python too: make test-wheel PYTHON=python3.13
 	cd $(WHEEL)/place && ../env/bin/python -m pytest --override-ini testpaths=tests $(ARGS)
@@ -70,7 +70,8 @@ test-wheel: wheel chromium ## build the wheel and run the tests against it, with
 test-lowest: ## the same with the lowest versions that the package allows (Python 3.11)
 	$(PYTHON) -m pip --version >/dev/null
 	$(MAKE) .wheel-constraints
-	$(MAKE) test-wheel EXTRA="--constraint .wheel-constraints" ARGS="$(ARGS)"
+	@# What is old warns beside what is new and not ours.
+	$(MAKE) test-wheel EXTRA="--constraint .wheel-constraints" ARGS="-W ignore::DeprecationWarning $(ARGS)"
 
 .wheel-constraints: pyproject.toml tests/package/lowest.py $(BIN)/.dev
 	$(BIN)/python tests/package/lowest.py > $@

@@ -57,6 +57,8 @@ def interrupted_at(moment):
                 raise KeyboardInterrupt
         return trace
 
+    # Python 3.12 looks once, when tracing begins, whether any frame wants it opcode by opcode.
+    sys._getframe().f_trace_opcodes = True
     sys.settrace(trace)
     try:
         yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -65,8 +65,10 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "home")
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    found = Desk(tmp_path / "home")
+    yield found
+    found.ledger.close()
 
 
 def requests(planned: Plan) -> list[VideoRequest]:

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,8 @@ def with_kernelspecs(root):
 def kernel_name(request):
     if request.param == "older" and not (OLDER / "ipykernel").is_dir():
         pytest.fail(f"the older ipykernel is not in {OLDER}: `make test` puts it there")
+    if request.param == "newest" and metadata.version("ipykernel").startswith(VERSIONS["older"]):
+        pytest.skip("the ipykernel that is installed is the older one")
     return request.param
 
 
