@@ -46,6 +46,7 @@ What was not run:
   that comes after a cell has ended, since Colab drops that. So the cell waits (`--wait`, or `clip.wait()` and then
   `clip` in the next cell), as `%refvideo doctor` says there. Colab's own version of Python, its older ipykernel and its
   frame around each output were not tried.
+- In JupyterLab 4.2 a narrow card does not wrap: it drops two of the style rules. The rest was tried in the newest.
 - JupyterLab 3, Notebook 6 and ipykernel below 6.31 are not supported. Firefox, Safari, Windows, macOS, and the
   previews of notebooks that code hosts show were not tried; each result holds a PNG and a text beside its HTML.
 """
