@@ -78,7 +78,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
 class _ScoredDocument(msgspec.Struct):
     format: str
     version: int
-    asked: dict[str, Any]
+    asked: msgspec.Raw
     report: Scored
 
 
@@ -123,8 +123,14 @@ def read_report(data: bytes) -> Document:
     return document
 
 
-def read_scores(data: bytes) -> tuple[dict[str, Any], Scored]:
+def read_scores(data: bytes, *, said: dict[tuple[type, bytes], Any]) -> tuple[dict[str, Any], Scored]:
     """What was asked for and the numbers of a document that this home folder keeps.
+
+    Parameters
+    ----------
+    data : bytes
+    said : dict
+        What other documents said, kept up here: what thousands say alike is held once, as one object.
 
     Raises
     ------
@@ -137,8 +143,14 @@ def read_scores(data: bytes) -> tuple[dict[str, Any], Scored]:
         raise LedgerError(f"a report cannot be read ({one_line(error, limit=120)})") from None
     if (found.format, found.version) != (FORMAT, VERSION):
         raise LedgerError(f"a report of version {found.version} cannot be read")
-    # A copy: the raw bytes would hold on to the whole document.
-    return found.asked, msgspec.structs.replace(found.report, settings=found.report.settings.copy())
+    # Copies: raw bytes would hold on to the whole document.
+    asked, settings = (dict, bytes(found.asked)), (msgspec.Raw, bytes(found.report.settings))
+    try:
+        known = said[asked] if asked in said else said.setdefault(asked, _ASKED.decode(asked[1]))
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise LedgerError(f"a report cannot be read ({one_line(error, limit=120)})") from None
+    shared = said.setdefault(settings, msgspec.Raw(settings[1]))
+    return known, msgspec.structs.replace(found.report, settings=shared)
 
 
 def _packed(value: Any) -> Any:
@@ -204,5 +216,6 @@ def _checks(report: Report) -> _Checks:
 
 # Made here, once: two threads that make what msgspec knows of a type at the same moment end the process.
 _HEAD = msgspec.json.Decoder(_Head)
+_ASKED = msgspec.json.Decoder(dict[str, Any])
 _SCORED = msgspec.json.Decoder(_ScoredDocument)
 _DOCUMENT = msgspec.json.Decoder(Document, dec_hook=_unpacked)

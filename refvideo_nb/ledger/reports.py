@@ -108,12 +108,13 @@ class Reports:
         Returns
         -------
         list of (dict, Scored)
-            What was asked for, as it was given to :meth:`keep`, and what came of it. What this
-            version cannot read is left out.
+            What was asked for, as it was given to :meth:`keep`, and what came of it; the same object
+            where the same was asked for. What this version cannot read is left out.
         """
         from refvideo_nb.ledger.report_document import read_scores  # noqa: PLC0415 - as above
 
         found = []
+        said: dict[tuple[type, bytes], Any] = {}
         with self._database.reading() as db:
             # One after the other: all documents of a large sweep would need hundreds of megabytes.
             for row in db.execute(
@@ -121,7 +122,7 @@ class Reports:
                 (json.dumps(sorted(set(videos))),),
             ):
                 with suppress(LedgerError):
-                    found.append(read_scores(row[0]))
+                    found.append(read_scores(row[0], said=said))
         return found
 
     def documents(self, videos: Iterable[str]) -> dict[str, bytes]:

@@ -25,6 +25,7 @@ FEW = 8
 """Clusters from which on they are drawn anew; of fewer, too few different draws can be made."""
 _DRAWS = 2000
 _MOST_DRAWS = 20_000
+_PART = 250_000  # numbers of draws that are held as floats at once
 _IN_TAIL = 40  # draws that a tail should hold
 _DEGENERATE = 0.05  # share of draws without any spread from which on they tell nothing of it
 
@@ -84,10 +85,12 @@ def interval_of_means(means: NDArray[np.float64], *, level: float = LEVEL, seed:
     few = abs(student(tail, count - 1))
     low, high = few, few  # in standard errors, below and above
     if count >= FEW:
-        drawn = _shares(count, min(_MOST_DRAWS, max(_DRAWS, math.ceil(_IN_TAIL / tail))), seed)
+        drawn = _drawn(count, min(_MOST_DRAWS, max(_DRAWS, math.ceil(_IN_TAIL / tail))), seed)
         away = means - middle
-        off = drawn @ away
-        spread = np.sqrt(np.maximum(drawn @ away**2 - off**2, 0) / (count - 1))
+        moments = np.column_stack([away, away**2])
+        # A part at a time: as floats, all draws of a thousand clusters would need hundreds of megabytes.
+        off, squares = np.concatenate([part / count @ moments for part in drawn]).T
+        spread = np.sqrt(np.maximum(squares - off**2, 0) / (count - 1))
         whole = spread > 1e-3 * error
         if np.mean(~whole) < _DEGENERATE:
             first, last = np.quantile(off[whole] / spread[whole], [tail, 1 - tail])
@@ -95,12 +98,17 @@ def interval_of_means(means: NDArray[np.float64], *, level: float = LEVEL, seed:
     return middle - low * error, middle + high * error
 
 
-@lru_cache(maxsize=4)
-def _shares(count: int, draws: int, seed: int) -> NDArray[np.float64]:
-    """``(draws, count)``: which share of each draw every cluster has."""
-    taken = np.random.default_rng(seed).integers(count, size=(draws, count))
-    taken += np.arange(draws)[:, None] * count
-    return np.asarray(np.bincount(taken.ravel(), minlength=draws * count).reshape(draws, count) / count)
+@lru_cache(maxsize=2)  # of means and of their differences
+def _drawn(count: int, draws: int, seed: int) -> tuple[NDArray[np.uint8], ...]:
+    """``(draws, count)`` in parts of some draws: how often each one has every cluster, which is never 256 times."""
+    generator, parts = np.random.default_rng(seed), []
+    most = max(_PART // count, 1)
+    for first in range(0, draws, most):
+        size = min(most, draws - first)
+        taken = generator.integers(count, size=(size, count))
+        taken += np.arange(size)[:, None] * count
+        parts.append(np.bincount(taken.ravel(), minlength=size * count).reshape(size, count).astype(np.uint8))
+    return tuple(parts)
 
 
 def clusters_differ(changes: NDArray[np.float64], interval: tuple[float, float] | None, *, level: float) -> bool:

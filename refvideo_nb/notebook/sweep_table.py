@@ -53,11 +53,12 @@ def table_of(sweep: SweepResults, *, how: str | None = None, troubles: Mapping[s
     kept, settings, others = _measured(sweep, cells, how)
     names = {axis: column_of(axis) for axes in sweep.design.dimensions for axis in (a.name for a in axes)}
     columns: dict[str, list[Any]] = {}
-    rows = [_row(cell, names, troubles or {}) for cell in cells]
-    told = [_references(cell, kept) for cell in cells]
-    for name in rows[0]:
-        columns[name] = [row[name] for row, of in zip(rows, told, strict=True) for _ in of]
-    scores = [each for of in told for each in of]
+    scores: list[tuple[str, str, Score | None]] = []
+    for cell in cells:
+        told = _references(cell, kept)
+        scores += told
+        for name, value in _row(cell, names, troubles or {}).items():
+            columns.setdefault(name, []).extend([value] * len(told))
     columns["reference"] = [name for name, _, _ in scores]
     columns["role"] = [role for _, role, _ in scores]
     for name in _SCORES:
@@ -85,10 +86,11 @@ def _measured(
         if cell.record is not None and cell.record.video is not None:
             films.setdefault(cell.record.video.sha256, []).append(cell)
     ways: dict[str, dict[str, dict[str, Score]]] = {}
+    named: dict[int, str] = {}  # thousands were asked the same, which is one object
     settings: dict[str, Scored] = {}
     reports = sweep._session.ledger.reports  # noqa: SLF001 - a sweep is how its session is reached
     for asked, scored in reports.scores(films):
-        way = how_of(asked)
+        way = named[id(asked)] if id(asked) in named else named.setdefault(id(asked), how_of(asked))
         for cell in films[scored.video_sha256]:
             assert cell.record is not None
             if _is_of(asked.get("references", ()), cell.record.request.references):

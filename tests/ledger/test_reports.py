@@ -97,6 +97,10 @@ def test_of_many_the_numbers_are_read_without_the_arrays(ledger, some_report):
     assert [asked["frames"] for asked, _ in found] == [8, 32], "the newest first"
     assert found[1][1].scores == report.scores
     assert json.loads(bytes(found[1][1].settings)) == report.settings
+    ledger.reports.keep(some_report(video_sha256="f1" * 32), asked=ASKED)
+    ours, theirs = [each for each in ledger.reports.scores([SHA, "f1" * 32]) if each[0]["frames"] == ASKED["frames"]]
+    assert ours[0] is theirs[0], "what many say alike is held once"
+    assert ours[1].settings is theirs[1].settings
     assert ledger.reports.scores([]) == []
     assert ledger.reports.kept([(SHA, ASKED), (SHA, ASKED | {"frames": 9}), ("f0" * 32, ASKED)]) == [True, False, False]
     with ledger._database.writing() as db:

@@ -1,5 +1,7 @@
 """What is told of settings is true as often as it says, on sweeps whose truth is known."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -159,6 +161,20 @@ def test_rare_events_fall_back_where_draws_have_no_spread():
     low, high = interval_of_means(np.array([1.0] + [0.0] * 11))
     assert low < 1 / 12 < high
     assert np.isfinite([low, high]).all()
+
+
+def test_draws_of_many_clusters_are_made_in_parts_and_are_the_same():
+    means, level = np.random.default_rng(11).exponential(size=400), 0.998
+    tracemalloc.start()
+    low, high = interval_of_means(means, level=level, seed=7)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    draws = 20_000  # of 400 clusters, as floats: 64 MB
+    assert most < 30e6
+    drawn = means[np.random.default_rng(7).integers(400, size=(draws, 400))]
+    t = (drawn.mean(axis=1) - means.mean()) / (drawn.std(axis=1) / np.sqrt(399))
+    ends = means.mean() - np.quantile(t, [0.999, 0.001]) * means.std(ddof=1) / np.sqrt(400)
+    assert (low, high) == pytest.approx(ends, rel=1e-9)
 
 
 def test_a_baseline_that_is_none_is_named():
