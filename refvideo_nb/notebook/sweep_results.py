@@ -156,7 +156,8 @@ class SweepResults:
         executor : concurrent.futures.Executor, optional
             Where it is done; by default processes of this machine, one a core. With Dask,
             ``client.get_executor()``: ``pip install "refvideo-nb[dask]"``. One clip is one task; a worker
-            that does not see this machine's files is sent their bytes. The numbers are the same anywhere.
+            that does not see this machine's files is sent their bytes. The numbers are the same
+            for any number of processes and threads of one kind of machine and the same packages.
         embedder, frames, every, negatives, seed
             As of `refvideo_nb.adherence`, for all clips.
         threads : int, optional

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -29,6 +30,7 @@ from refvideo_nb.core.sweep import SweepState
 from refvideo_nb.ledger.store import Ledger
 from refvideo_nb.simulator import Simulator
 from refvideo_nb.simulator.studio import Studio
+from refvideo_nb.simulator.traffic import TrafficLog
 
 BEGIN = """
 import refvideo_nb
@@ -89,8 +91,24 @@ def api(film: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
         yield simulator
 
 
+@pytest.fixture
+def seconds(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
+    """Submits and polls of each second."""
+    note = TrafficLog.note
+    counted: Counter[int] = Counter()
+
+    def noted(log: TrafficLog, scope: Any) -> None:
+        note(log, scope)
+        counted[int(time.monotonic())] += not scope["path"].endswith("/content")
+
+    monkeypatch.setattr(TrafficLog, "note", noted)
+    return counted
+
+
 @pytest.mark.timeout(1800)
-def test_500_jobs_with_faults_and_a_kill(api: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_500_jobs_with_faults_and_a_kill(
+    api: Simulator, seconds: Counter[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chance = random.Random(20261125)
     workers: list[subprocess.Popen[str]] = []
     ends = sorted(chance.sample(range(jobs() // 8, jobs() * 7 // 8), kills()))
@@ -117,7 +135,7 @@ def test_500_jobs_with_faults_and_a_kill(api: Simulator, tmp_path: Path, monkeyp
         "OPENROUTER_BASE_URL": api.base_url,
         "REFVIDEO_HOME": str(home),
         "REFVIDEO_POLL_INTERVAL": "0.05",
-        "REFVIDEO_RATE": "500",
+        "REFVIDEO_RATE": os.environ.get("REFVIDEO_SWEEP_RATE", "500"),
     }
     codes = []
     for number in range(kills() + 1):
@@ -145,7 +163,8 @@ def test_500_jobs_with_faults_and_a_kill(api: Simulator, tmp_path: Path, monkeyp
     refused = {p.job_id for p in places if p.record is not None and p.record.state is State.REJECTED}
     print(
         f"\n{jobs()} cells, {kills()} killed: {dict(told)}; paid {api.stats()['paid_jobs']}; "
-        f"at most {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1000} MB; faults: {dict(injected)}"
+        f"at most {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1000} MB; "
+        f"at most {max(seconds.values())} submits and polls in a second; faults: {dict(injected)}"
     )
 
     # The table is complete: each cell has a job of its own, which has ended.
