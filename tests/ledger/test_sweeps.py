@@ -177,4 +177,4 @@ def test_ten_thousand_cells_are_looked_up_in_one_go(ledger: Ledger) -> None:
 
     seconds(100, "sw-0")
     small = min(seconds(1000, f"sw-{n}") for n in (1, 2, 3))
-    assert seconds(10_000, "sw-9") < 20 * small + 0.2
+    assert seconds(10_000, "sw-9") < 50 * small  # ten times as many; looked up one by one it would be a hundred
