@@ -1,8 +1,8 @@
-"""Run the tests; the few that failed are run once more by themselves, and are named.
+"""Run every test: what needs nothing to itself on all cores, then what does, one after the other.
 
-Without arguments everything is run, what needs no screen, no kernel and no quiet on all cores. A browser, a kernel
-and busy cores are not the same twice. What fails twice has failed, and so has a run in which more than a few failed,
-or one that was ended.
+A real front end and a comparison of times are not the same twice on two busy cores: of those a few that failed are
+run once more by themselves, and are named. Nothing else gets a second chance: what pays, keeps or measures has failed
+where it failed once. With arguments this is pytest.
 """
 
 import json
@@ -12,33 +12,33 @@ from pathlib import Path
 
 FEW = 5
 FAILED = Path(".pytest_cache/v/cache/lastfailed")
-ALONE = "kernel or browser or alone"
-EVERYTHING = (
-    ["-m", f"not ({ALONE})", "--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"],
-    ["-m", ALONE],
+FORGIVEN = "browser or alone"
+BEFORE = (
+    ["-m", f"not (kernel or {FORGIVEN})", "--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"],
+    ["-m", f"kernel and not ({FORGIVEN})"],
 )
 
 
 def run(*arguments):
-    """Pytest's exit status, and the tests that failed."""
-    FAILED.unlink(missing_ok=True)
-    status = subprocess.run([sys.executable, "-m", "pytest", *arguments], check=False).returncode
-    return status, list(json.loads(FAILED.read_text())) if FAILED.exists() else []
+    """Pytest's exit status."""
+    return subprocess.run([sys.executable, "-m", "pytest", *arguments], check=False).returncode
 
 
 def main(arguments):
-    """The exit status of pytest: 0 where each test passed at least once of twice."""
-    failed = []
-    for some in [arguments] if arguments else EVERYTHING:
-        status, found = run(*some)
-        failed += found
-        if status not in {0, 1} or len(failed) > FEW or (status and not found):
-            return status or 1
-    if not failed:
-        return 0
+    """The exit status of the first run that failed, or 0."""
+    if arguments:
+        return run(*arguments)
+    for some in BEFORE:
+        if status := run(*some):
+            return status
+    FAILED.unlink(missing_ok=True)
+    status = run("-m", FORGIVEN)
+    failed = list(json.loads(FAILED.read_text())) if FAILED.exists() else []
+    if status != 1 or not 0 < len(failed) <= FEW:
+        return status
     print(f"\n{len(failed)} failed; once more, by themselves:", *failed, sep="\n  ", flush=True)
-    status, _ = run(*failed)
-    print("\nfailed once of twice:" if status == 0 else "\nof these some failed twice:", *failed, sep="\n  ")
+    status = run(*failed)
+    print("\nof these some failed twice:" if status else "\nfailed once of twice:", *failed, sep="\n  ")
     return status
 
 
