@@ -141,7 +141,6 @@ def matching(seen: Points, original: Original, *, fewest: int = _FEWEST) -> Matc
     ----------
     seen : Points
     original : Original
-
     fewest : int
         Corners that look alike, below which no transform is sought.
 

@@ -90,7 +90,7 @@ def _measured(
     settings: dict[str, Scored] = {}
     reports = sweep._session.ledger.reports  # noqa: SLF001 - a sweep is how its session is reached
     for asked, scored in reports.scores(films):
-        way = named[id(asked)] if id(asked) in named else named.setdefault(id(asked), how_of(asked))
+        way = named.get(id(asked)) or named.setdefault(id(asked), how_of(asked))
         for cell in films[scored.video_sha256]:
             assert cell.record is not None
             if _is_of(asked.get("references", ()), cell.record.request.references):
