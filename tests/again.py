@@ -13,10 +13,12 @@ from pathlib import Path
 FEW = 5
 FAILED = Path(".pytest_cache/v/cache/lastfailed")
 FORGIVEN = "browser or alone"
+CORES = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
 BEFORE = (
-    ["-m", f"not (kernel or {FORGIVEN})", "--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"],
-    ["-m", f"kernel and not ({FORGIVEN})"],
+    ["-m", f"not (kernel or {FORGIVEN})", *CORES],
+    ["-m", f"kernel and not ({FORGIVEN})", *CORES],
 )
+INTERRUPTED = 2
 
 
 def run(*arguments):
@@ -24,13 +26,8 @@ def run(*arguments):
     return subprocess.run([sys.executable, "-m", "pytest", *arguments], check=False).returncode
 
 
-def main(arguments):
-    """The exit status of the first run that failed, or 0."""
-    if arguments:
-        return run(*arguments)
-    for some in BEFORE:
-        if status := run(*some):
-            return status
+def forgiving():
+    """The exit status of those that may be run once more."""
     FAILED.unlink(missing_ok=True)
     status = run("-m", FORGIVEN)
     failed = list(json.loads(FAILED.read_text())) if FAILED.exists() else []
@@ -40,6 +37,19 @@ def main(arguments):
     status = run(*failed)
     print("\nof these some failed twice:" if status else "\nfailed once of twice:", *failed, sep="\n  ")
     return status
+
+
+def main(arguments):
+    """The exit status of the first run that failed, or 0; the others are run all the same, so that all is known."""
+    if arguments:
+        return run(*arguments)
+    statuses = []
+    for some in BEFORE:
+        statuses.append(run(*some))
+        if statuses[-1] >= INTERRUPTED:
+            return statuses[-1]
+    statuses.append(forgiving())
+    return next(filter(None, statuses), 0)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refvideo_nb.client.embedded import stop_simulator
+from refvideo_nb.client.embedded import ensure_simulator, stop_simulator
 from refvideo_nb.core.adherence import Measured, Negatives, Report, Score
 from refvideo_nb.simulator import Simulator
 
@@ -30,6 +30,7 @@ class Workplace:
     def __init__(self, folder, *, seconds=1.5, **extra):
         self.folder = folder
         self.home = folder / "refvideo"
+        self._seconds = seconds
         mine = ("OPENROUTER_", "REFVIDEO_", "JUPYTER", "IPYTHON", "PYTHONPATH")
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(mine)} | {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
@@ -55,10 +56,10 @@ class Workplace:
 
     def stats(self):
         """What the embedded simulator has seen; nothing, where none was started."""
-        announced = self.home / "simulator" / "endpoint.json"
-        if not announced.exists():
+        if not (self.home / "simulator" / "endpoint.json").exists():
             return {"paid_jobs": 0, "requests": {}}
-        root = json.loads(announced.read_text())["base_url"].removesuffix("/api/v1")
+        # It ends by itself where other tests did not ask it for long, and knows its jobs again.
+        root = ensure_simulator(self.home, seconds=self._seconds).base_url.removesuffix("/api/v1")
         with urllib.request.urlopen(f"{root}/__sim__/stats", timeout=10) as answer:
             return json.load(answer)
 
