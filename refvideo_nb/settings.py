@@ -16,14 +16,14 @@ REFVIDEO_SIMULATOR_SECONDS  seconds that a simulated job takes (4)
 
 from __future__ import annotations
 
-import hmac
 import os
-from dataclasses import dataclass, field
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+import msgspec
 
 from refvideo_nb.errors import SettingsError, one_line
 
@@ -58,6 +58,8 @@ class Secret:
 
     # Settings are looked up by value: the same key is the same account.
     def __eq__(self, other: object) -> bool:
+        import hmac  # noqa: PLC0415 - it loads OpenSSL, and two keys are hardly ever compared
+
         return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other._value.encode())
 
     def __hash__(self) -> int:
@@ -70,8 +72,7 @@ class Secret:
         raise TypeError("a Secret is not pickled")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How this process reaches the API and where it keeps things.
 
     Attributes
@@ -100,7 +101,7 @@ class Settings:
 
     key: Secret | None = None
     base_url: str = DEFAULT_BASE_URL
-    home: Path = field(default_factory=lambda: Path("refvideo"))
+    home: Path = msgspec.field(default_factory=lambda: Path("refvideo"))
     poll_interval: float = _API_POLL
     poll_max: float = 30.0
     timeout: float = 1800.0

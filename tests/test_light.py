@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("httpx", "msgspec", "numpy", "PIL", "av", "sqlite3", "tenacity", "jinja2", "matplotlib", "pandas", "asyncio")
+HEAVY = ("httpx", "numpy", "PIL", "av", "sqlite3", "tenacity", "jinja2", "matplotlib", "pandas", "asyncio")
 OF_IPYTHON = {"sqlite3", "asyncio", "jinja2"}  # what it loads itself
 
 LOAD = """

@@ -6,11 +6,12 @@ import contextlib
 import hashlib
 import os
 import time
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
+
+import msgspec
 
 from refvideo_nb.client.retry import retrying
 from refvideo_nb.client.wire import read_models, read_support
@@ -30,8 +31,7 @@ __all__ = ["Catalogue", "captured", "load_catalogue"]
 _FRESH = 3600.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalogue(msgspec.Struct, frozen=True):
     """The models, and where the list came from."""
 
     models: tuple[Model, ...]

@@ -7,9 +7,9 @@ earn the best adherence there is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,8 +22,7 @@ UNVALIDATED = "nothing here was validated by people's judgement"
 """A note of every report."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """A reference as it was measured.
 
     Attributes
@@ -45,8 +44,7 @@ class Measured:
     height: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Negatives:
+class Negatives(msgspec.Struct, frozen=True, kw_only=True):
     """What unrelated pictures score in the same video by the same search, for one reference.
 
     Attributes
@@ -72,8 +70,7 @@ class Negatives:
     threshold: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class Score(msgspec.Struct, frozen=True, kw_only=True):
     """One reference in numbers; None where a number does not apply or cannot be told.
 
     Attributes
@@ -140,8 +137,7 @@ class Score:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(msgspec.Struct, frozen=True, kw_only=True):
     """How well a video followed its references.
 
     Attributes
@@ -197,7 +193,7 @@ class Report:
     confusion: NDArray[np.int64]
     scores: tuple[Score, ...]
     settings: Mapping[str, Any]
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = msgspec.field(default=())
 
     def covered(self) -> NDArray[np.bool_]:
         """``(frames, references)`` bool: where the similarity is above what the negatives reach."""

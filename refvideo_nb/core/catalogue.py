@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
 
 from refvideo_nb.core.references import Kind, Naming
 
@@ -19,8 +20,7 @@ __all__ = ["UNKNOWN_SUPPORT", "ImageLimits", "Model", "ReferenceSupport", "nomin
 Status = Literal["documented", "priced", "provider-only", "unclear", "unknown", "none"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageLimits:
+class ImageLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider takes as a reference image; None where nothing is published.
 
     Attributes
@@ -40,8 +40,7 @@ class ImageLimits:
     max_ratio: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferenceSupport:
+class ReferenceSupport(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a model's references, from outside the API.
 
     Attributes
@@ -77,7 +76,7 @@ class ReferenceSupport:
     naming: Naming = Naming.SPACED
     max_seconds: int | None = None
     resolutions: tuple[str, ...] = ()
-    images: ImageLimits = field(default_factory=ImageLimits)
+    images: ImageLimits = msgspec.field(default_factory=ImageLimits)
     notes: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 
@@ -85,8 +84,7 @@ class ReferenceSupport:
 UNKNOWN_SUPPORT = ReferenceSupport(evidence="nothing is known of this model's references")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(msgspec.Struct, frozen=True, kw_only=True):
     """One model of the list; None always means "the list does not say".
 
     Attributes

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from refvideo_nb.core.checks import check, spell_resolution
 from refvideo_nb.core.references import Kind, Reference
@@ -22,8 +23,7 @@ __all__ = ["Choices", "Narrowed", "Position", "Selection", "choices", "narrow"]
 Position = Literal["first", "last"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
     """What may be picked; None always means "the list does not say", so anything may be tried.
 
     Attributes
@@ -62,8 +62,7 @@ class Choices:
     why: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """What is picked so far; None leaves a setting to the model.
 
     The attributes are those of `VideoRequest`; `frames` holds positions only.
@@ -75,12 +74,11 @@ class Selection:
     size: tuple[int, int] | None = None
     seed: int | None = None
     generate_audio: bool | None = None
-    provider: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    provider: Mapping[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
     frames: tuple[Position, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Narrowed:
+class Narrowed(msgspec.Struct, frozen=True):
     """What is left of a selection, and one line for each thing that was taken out of it."""
 
     selection: Selection
@@ -187,7 +185,7 @@ def narrow(selection: Selection, model: Model, *, with_references: bool, simulat
     ('duration 12 s is not offered by a/b; allowed: 4, 6, 8 (taken out)',)
     """
     if selection.resolution is not None:
-        selection = replace(selection, resolution=spell_resolution(selection.resolution, model))
+        selection = msgspec.structs.replace(selection, resolution=spell_resolution(selection.resolution, model))
     selection, said = _narrow_provider(selection, model, simulated=simulated)
     # One at a time: a size may stay once the resolution that it excluded is gone.
     while problem := _first_problem(selection, model, with_references=with_references, simulated=simulated):
@@ -195,11 +193,11 @@ def narrow(selection: Selection, model: Model, *, with_references: bool, simulat
         if problem.field == "frames":
             named = problem.value in selection.frames  # else it is about all of them
             left = tuple(p for p in selection.frames if named and p != problem.value)
-            selection = replace(selection, frames=left)
+            selection = msgspec.structs.replace(selection, frames=left)
         else:
             # The fields of a problem and of a selection are both named as the request names them.
             changed: dict[str, Any] = {problem.field: None}
-            selection = replace(selection, **changed)
+            selection = msgspec.structs.replace(selection, **changed)
     return Narrowed(selection, tuple(said))
 
 
@@ -237,4 +235,4 @@ def _narrow_provider(selection: Selection, model: Model, *, simulated: bool) -> 
                 said.append(f"{problems[0]} (taken out)")
             else:
                 kept.setdefault(slug, {})[key] = value
-    return replace(selection, provider=kept), said
+    return msgspec.structs.replace(selection, provider=kept), said

@@ -7,9 +7,10 @@ crossed make the design, and each of its points is a cell.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from refvideo_nb.errors import InvalidRequestError, one_line
 
@@ -24,16 +25,14 @@ MOST_CELLS = 20_000
 Label = str | int | float | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(msgspec.Struct, frozen=True):
     """What is varied, and the levels it takes, as people name them."""
 
     name: str
     labels: tuple[Label, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Design:
+class Design(msgspec.Struct, frozen=True):
     """The dimensions of a sweep, slowest first; the axes of one dimension are walked together."""
 
     dimensions: tuple[tuple[Axis, ...], ...]

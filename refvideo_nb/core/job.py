@@ -14,9 +14,10 @@ is found afterwards. `completed` means paid and waiting to be fetched; only
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+
+import msgspec
 
 from refvideo_nb.core.pricing import Estimate
 from refvideo_nb.core.request import VideoRequest
@@ -81,8 +82,7 @@ def may_follow(before: State, after: State) -> bool:
     return after in LEGAL[before]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoFacts:
+class VideoFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a finished file is, by looking into it.
 
     Attributes
@@ -113,8 +113,7 @@ class VideoFacts:
     audio: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRecord:
+class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A job as the ledger knows it at one moment.
 
     Attributes
@@ -172,7 +171,7 @@ class JobRecord:
     polling_url: str | None = None
     polls: int = 0
     error: str = ""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = msgspec.field(default=())
     submitted: float | None = None
     finished: float | None = None
     video: VideoFacts | None = None

@@ -9,9 +9,10 @@ into) gives a range, and a limit is compared with its upper end.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.core.catalogue import nominal_size
 from refvideo_nb.errors import InvalidRequestError, one_line
@@ -30,8 +31,7 @@ _ABSURD = Decimal("1e20")
 _LEAST, _MOST = Decimal("1e-12"), Decimal("1e6")  # what is smaller or larger is no price
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(msgspec.Struct, frozen=True):
     """About what a job costs.
 
     Attributes
@@ -47,8 +47,7 @@ class Estimate:
     working: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
+class _Use(msgspec.Struct, frozen=True):
     """What of the request the price depends on."""
 
     seconds: Decimal

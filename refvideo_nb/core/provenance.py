@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from refvideo_nb.core.job import JobRecord, VideoFacts
@@ -33,12 +34,12 @@ def shareable(record: JobRecord) -> JobRecord:
     JobRecord
         A reference whose address had a query has none now; its bytes are what counts.
     """
-    request = replace(
+    request = msgspec.structs.replace(
         record.request,
         references=tuple(_public(r) for r in record.request.references),
-        frames=tuple(replace(f, image=_public(f.image)) for f in record.request.frames),
+        frames=tuple(msgspec.structs.replace(f, image=_public(f.image)) for f in record.request.frames),
     )
-    return replace(
+    return msgspec.structs.replace(
         record,
         request=request,
         polling_url=None,
@@ -51,7 +52,7 @@ def shareable(record: JobRecord) -> JobRecord:
 def _public(reference: Reference) -> Reference:
     signed = reference.url is not None and reference.url != without_query(reference.url)
     url = None if signed else reference.url
-    return replace(reference, url=url, source=_source(reference.source), note=_unsigned(reference.note))
+    return msgspec.structs.replace(reference, url=url, source=_source(reference.source), note=_unsigned(reference.note))
 
 
 def _source(source: str) -> str:

@@ -11,9 +11,10 @@ Source: https://openrouter.ai/docs/cookbook/video-generation/choose-video-model
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from refvideo_nb.core.catalogue import Model, nominal_size
 from refvideo_nb.core.checks import check, notes, spell_resolution
@@ -33,8 +34,7 @@ __all__ = ["By", "Need", "Ranked", "rank"]
 By = Literal["cost", "quality", "speed", "name"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
+class Need(msgspec.Struct, frozen=True, kw_only=True):
     """What the clip must have; the defaults need nothing.
 
     Attributes
@@ -60,8 +60,7 @@ class Need:
     max_price: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranked:
+class Ranked(msgspec.Struct, frozen=True, kw_only=True):
     """One model in its place.
 
     Attributes

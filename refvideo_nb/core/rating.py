@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+import msgspec
 
 from refvideo_nb.errors import InvalidRequestError, one_line
 
@@ -12,8 +13,7 @@ __all__ = ["Rating"]
 _LONGEST = 200  # characters
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rating:
+class Rating(msgspec.Struct, frozen=True, kw_only=True):
     """One person's judgement of one thing in one clip.
 
     Attributes

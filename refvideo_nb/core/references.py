@@ -8,9 +8,10 @@ numbers count within one kind, in the order in which the references are sent.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from refvideo_nb.errors import BadReferenceError, one_line
 
@@ -33,8 +34,7 @@ class Naming(StrEnum):
     WORDS = "words"  # the pack
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """One reference, resolved: its bytes are in the media store.
 
     Attributes
@@ -81,16 +81,14 @@ class Reference:
     role: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A stretch of the prompt as written; `reference` is set where it names one."""
 
     text: str
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledPrompt:
+class CompiledPrompt(msgspec.Struct, frozen=True):
     """A prompt in the model's own words.
 
     Attributes

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from refvideo_nb.core.references import Reference
 
@@ -18,16 +19,14 @@ _SIDE = re.compile(r"[0-9]{1,6}\Z")
 DEFAULT_MODEL = "bytedance/seedance-2.0-fast"
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """An image that fixes the first or the last frame."""
 
     position: Literal["first", "last"]
     image: Reference
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoRequest:
+class VideoRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for.
 
     Attributes
@@ -68,7 +67,7 @@ class VideoRequest:
     size: tuple[int, int] | None = None
     seed: int | None = None
     generate_audio: bool | None = None
-    provider: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    provider: Mapping[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
     previous_job_id: str | None = None
 
     def count(self, kind: str) -> int:

@@ -8,9 +8,10 @@ than a hint: it looks for English words, and stays silent where it cannot tell.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from refvideo_nb.core.references import Naming, Reference, compile_prompt
 
@@ -62,8 +63,7 @@ _ADVICE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """A reference and its role.
 
     Attributes

@@ -6,10 +6,10 @@ what it costs, and whether the ledger has its job already.
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+import msgspec
 
 from refvideo_nb.core.design import Design
 from refvideo_nb.core.job import FAILED, JobRecord, State
@@ -19,8 +19,7 @@ from refvideo_nb.core.request import VideoRequest
 __all__ = ["Cell", "Place", "Plan", "SweepRecord", "SweepState", "charged", "standing"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One combination, as it was planned.
 
     Attributes
@@ -50,8 +49,7 @@ class Cell:
     refused: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a sweep will do, told before it does it.
 
     Attributes
@@ -69,7 +67,7 @@ class Plan:
 
     design: Design
     cells: tuple[Cell, ...]
-    earlier: dict[int, tuple[str, State]] = dataclasses.field(default_factory=dict)
+    earlier: dict[int, tuple[str, State]] = msgspec.field(default_factory=dict)
     fresh: bool = False
     simulated: bool = False
 
@@ -112,8 +110,7 @@ class SweepState(StrEnum):
     FINISHED = "finished"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweepRecord:
+class SweepRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A sweep as the ledger knows it.
 
     Attributes
@@ -153,8 +150,7 @@ class SweepRecord:
     replaced: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """What became of a cell so far.
 
     Attributes

@@ -9,9 +9,9 @@ from __future__ import annotations
 import io
 import json
 from base64 import b64encode
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 from markupsafe import Markup
 
@@ -55,8 +55,7 @@ _DPI = 180
 _STILL_DPI = (80, 60, 45, 30)  # the first that fits
 
 
-@dataclass(frozen=True, slots=True)
-class _Picture:
+class _Picture(msgspec.Struct, frozen=True):
     """A picture as the template shows it, in pixels of the page."""
 
     url: Markup
@@ -65,16 +64,14 @@ class _Picture:
     alt: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(msgspec.Struct, frozen=True):
     """A moment as the template shows it."""
 
     caption: str
     pictures: tuple[_Picture, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _One:
+class _One(msgspec.Struct, frozen=True):
     """A reference as the template shows it; `found` is empty where the video is gone."""
 
     name: str

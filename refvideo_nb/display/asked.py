@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import keyword
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.core.references import check_name
 from refvideo_nb.errors import InvalidRequestError, one_line
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "Given", "check_asked", "options_of", "texts_in", "unsayable"]
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """A reference or a frame, as a person would write it.
 
     Attributes
@@ -40,8 +40,7 @@ class Given:
     role: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What a person asked for; None leaves a setting to the model.
 
     Attributes
@@ -75,7 +74,7 @@ class Asked:
     size: tuple[int, int] | None = None
     seed: int | None = None
     generate_audio: bool | None = None
-    provider: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    provider: Mapping[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
     previous_job_id: str | None = None
     max_cost: Decimal | float | str | None = None
     fresh: bool = False
@@ -95,7 +94,7 @@ def texts_in(value: Any) -> Iterator[str]:
     if isinstance(value, Given):
         yield from (value.name, value.source, value.role)
     elif isinstance(value, Asked):
-        yield from texts_in([getattr(value, name) for name in Asked.__slots__])
+        yield from texts_in([getattr(value, name) for name in Asked.__struct_fields__])
     elif isinstance(value, Mapping):
         yield from texts_in([*value, *value.values()])
     elif isinstance(value, list | tuple):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import msgspec
 from markupsafe import Markup
 
 from refvideo_nb.core.job import FAILED, State
@@ -40,8 +40,7 @@ _POSTER_BYTES = 70_000
 _PREVIEW_BYTES = 2_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Tile:
+class _Tile(msgspec.Struct, frozen=True):
     """One reference as the template shows it."""
 
     label: str
@@ -53,8 +52,7 @@ class _Tile:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Player:
+class _Player(msgspec.Struct, frozen=True):
     """What the video element needs; `source` is None where only the path can be given.
 
     `beside` sets the text beside an upright clip instead of under it.
@@ -264,8 +262,7 @@ def _line(record: JobRecord) -> list[str]:
     return [*words.settings(record), *money, *took]
 
 
-@dataclass(frozen=True, slots=True)
-class _Ending:
+class _Ending(msgspec.Struct, frozen=True):
     """What stands in the place of a video that did not come."""
 
     badge: str

@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from markupsafe import Markup
 
 from refvideo_nb.display import words
@@ -63,8 +63,7 @@ _ALL_FRAMES = 300_000  # bytes, before base64
 _TILE, _FEW = (120, 90), 9  # pixels of the page, and for how many references they are sharp
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shown:
+class _Shown(msgspec.Struct, frozen=True, kw_only=True):
     """One video as the template shows it; `width` and `frame` are pixels of the page."""
 
     letter: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from refvideo_nb.core.references import Naming, compile_prompt
 from refvideo_nb.display import words
@@ -24,8 +25,7 @@ _MOST_PROMPT = 6000  # characters
 _FEW_WORDS = 40  # characters that are quoted in a line
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(msgspec.Struct, frozen=True):
     """A stretch of text.
 
     Attributes
@@ -42,8 +42,7 @@ class Phrase:
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Differences:
+class Differences(msgspec.Struct, frozen=True):
     """What runs share, and what they do not.
 
     Attributes

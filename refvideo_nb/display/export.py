@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from secrets import token_hex
@@ -49,8 +48,7 @@ _SEVERAL = 2
 _BLOCK = 3 << 18  # bytes, a multiple of three: their base64 can be joined
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(msgspec.Struct, frozen=True, kw_only=True):
     """Videos that one player shows, with their references.
 
     Attributes
@@ -70,8 +68,7 @@ class Part:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
+class _Ended(msgspec.Struct, frozen=True):
     """What stands in the place of a clip that did not come."""
 
     headline: str
@@ -79,8 +76,7 @@ class _Ended:
     money: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Clip:
+class _Clip(msgspec.Struct, frozen=True):
     """A video as the template shows it; `element` is its id on the page, `mark` stands for its file."""
 
     element: str
@@ -90,8 +86,7 @@ class _Clip:
     height: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
+class _Job(msgspec.Struct, frozen=True, kw_only=True):
     """A job, or a video of nobody in particular, as the template shows it."""
 
     letter: str = ""
@@ -107,8 +102,7 @@ class _Job:
     ended: _Ended | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Tile:
+class _Tile(msgspec.Struct, frozen=True):
     """A reference as the template shows it."""
 
     name: str
@@ -118,14 +112,13 @@ class _Tile:
     picture: Markup | None
 
 
-@dataclass(slots=True)
-class _Page:
+class _Page(msgspec.Struct):
     """What was laid out so far: the parts, what the player is told, and which file belongs to which mark."""
 
     made_by: str
-    parts: list[dict[str, Any]] = field(default_factory=list)
-    players: list[dict[str, Any]] = field(default_factory=list)
-    files: dict[str, Side] = field(default_factory=dict)
+    parts: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    players: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    files: dict[str, Side] = msgspec.field(default_factory=dict)
 
 
 def report(parts: Sequence[Part], *, script: str, style: str, made_by: str) -> Iterator[bytes]:
@@ -228,7 +221,7 @@ def _played(part: Part, clips: Sequence[_Clip], found: Differences | None, made_
         else:
             about = _json(provenance(side.record, made_by=made_by))
             job = _job_of(side.record, asked, found.prompt, label=one_line(side.label, limit=80), about=about)
-        yield replace(job, clip=clip, letter=letter.strip())
+        yield msgspec.structs.replace(job, clip=clip, letter=letter.strip())
 
 
 def _ended_jobs(records: Sequence[JobRecord], made_by: str) -> Iterator[_Job]:

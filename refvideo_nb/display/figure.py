@@ -7,10 +7,10 @@ since a notebook must stay small; on paper its text would be three points high.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from PIL import Image, ImageDraw, ImageFont
 
 from refvideo_nb.display.contact import frame_times
@@ -37,8 +37,7 @@ _FEW = 3  # references that stand under each other
 _SHARES = (0.16, 0.26)  # of the width, for one and for two references in a row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strip:
+class Strip(msgspec.Struct, frozen=True, kw_only=True):
     """A video in the figure.
 
     Attributes
@@ -62,8 +61,7 @@ class Strip:
     caption: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
+class _Grid(msgspec.Struct, frozen=True):
     """How the frames of a strip stand: `across` in a row, each `wide` × `tall`; `height` is with all lines of text."""
 
     across: int

@@ -11,10 +11,10 @@ import io
 import sys
 import tempfile
 from base64 import b64encode
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from markupsafe import Markup
 
 from refvideo_nb.display.shelf import Shelf
@@ -37,8 +37,7 @@ _SHARP = 2  # pixels of the picture for one of the page
 _QUALITIES = (82, 70, 55, 35)
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(msgspec.Struct, frozen=True):
     """The room that each reference has on the page, in pixels, and the most bytes of its picture.
 
     `side` is the width of the column in which they stand.

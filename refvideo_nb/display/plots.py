@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import io
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
@@ -38,8 +38,7 @@ NO_MATH: dict[str, Any] = {"parse_math": False, "usetex": False}  # names are te
 _SMALL, _TEXT = 8, 9  # points
 
 
-@dataclass(frozen=True, slots=True)
-class Ink:
+class Ink(msgspec.Struct, frozen=True):
     """The colours of what is not data, and the ground, which is ``"none"`` for a page of any colour."""
 
     axes: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.core.adherence import Report
 from refvideo_nb.core.job import JobRecord, VideoFacts
@@ -36,8 +37,7 @@ SIMULATED = "SIMULATED"
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class Side(msgspec.Struct, frozen=True, kw_only=True):
     """One of the videos that are compared.
 
     Attributes
@@ -59,8 +59,7 @@ class Side:
     report: Report | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """A reference as it is shown.
 
     Attributes
@@ -80,8 +79,7 @@ class Seen:
     caption: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What was asked for a video, with what not all have marked; the prompt only where they differ."""
 
     settings: tuple[Phrase, ...] = ()

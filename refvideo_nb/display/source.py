@@ -11,9 +11,10 @@ import re
 import shlex
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.core.checks import holds_key
 from refvideo_nb.display.asked import Asked, Given, check_asked, options_of, texts_in, unsayable
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "Given", "Source", "as_cell", "as_json", "as_python"]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """A text to copy, or the reason why there is none.
 
     Attributes

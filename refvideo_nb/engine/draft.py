@@ -6,7 +6,6 @@ Everything that can be wrong is found here, before anything is written or paid.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Draft", "Review", "body_of", "draft", "fingerprint", "redraft", "review"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A request that may be sent.
 
     Attributes
@@ -92,7 +90,7 @@ async def draft(wish: Wish, *, models: Iterable[Model], media: MediaStore, simul
     limits = model.references.images
     roles = roles_of(wish.roles, [s.name for s in sources])
     taken = [await take_in(s, media, limits=limits, allow_loopback=simulated) for s in sources]
-    references = [replace(r, role=roles.get(r.name, "")) for r in taken]
+    references = [msgspec.structs.replace(r, role=roles.get(r.name, "")) for r in taken]
     images = [(p, await take_in(s, media, limits=limits, allow_loopback=simulated)) for p, s in frames]
     found = review(wish, model, references=references, frames=[Frame(p, r) for p, r in images], simulated=simulated)
     _raise_first(found.problems)
@@ -100,8 +98,7 @@ async def draft(wish: Wish, *, models: Iterable[Model], media: MediaStore, simul
     return found.draft
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(msgspec.Struct, frozen=True):
     """What is to be said of a wish whose references are at hand.
 
     Attributes
@@ -145,7 +142,7 @@ def review(
     except InvalidRequestError as error:
         return Review([error], None)
     audio = request.generate_audio
-    request = replace(
+    request = msgspec.structs.replace(
         request,
         references=tuple(references),
         frames=tuple(frames),
@@ -230,7 +227,7 @@ def redraft(record: JobRecord, model: Model | None, *, max_cost: Any = None) -> 
         request=record.request,
         model=model,
         # What was sent then, even where the naming of the model is known better now.
-        compiled=replace(compiled, text=record.sent_prompt),
+        compiled=msgspec.structs.replace(compiled, text=record.sent_prompt),
         prices=prices,
         notes=record.notes,
     )

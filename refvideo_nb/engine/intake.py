@@ -10,10 +10,11 @@ import asyncio
 import base64
 import binascii
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.client.fetch import fetch
 from refvideo_nb.core.references import Kind, Reference
@@ -31,8 +32,7 @@ __all__ = ["Loaded", "Named", "data_url", "keep", "load", "named_sources", "take
 _LARGEST_FILE = 200_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """The bytes of a source, read once: each model may make something else of them."""
 
     named: Named

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from refvideo_nb.core.references import check_name
 from refvideo_nb.errors import BadReferenceError
@@ -23,8 +24,7 @@ __all__ = ["Named", "named_sources"]
 _NOT_WORD = re.compile(r"[^A-Za-z0-9_]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(msgspec.Struct, frozen=True):
     """A source with the name that the prompt uses; `given` where a person chose it."""
 
     name: str

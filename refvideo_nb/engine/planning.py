@@ -7,10 +7,11 @@ but its bytes in the media store.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import os
 from itertools import product
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.core.checks import FRAMES_OR_REFERENCES, find_model
 from refvideo_nb.core.design import design_of
@@ -103,7 +104,7 @@ def _each_once(cells: Iterable[Cell]) -> Iterator[Cell]:
         same = cell.number if cell.refused else first.setdefault(cell.fingerprint, cell.number)
         if same != cell.number:
             why = f"it is the same request as cell {same}: the same job, not one more sample; fresh pays for it anew"
-            yield dataclasses.replace(cell, refused=(why,), fingerprint="")
+            yield msgspec.structs.replace(cell, refused=(why,), fingerprint="")
         else:
             yield cell
 
@@ -135,7 +136,7 @@ class _Taken:
         roles = roles_of(wish.roles, list(dict.fromkeys(s.name for sources in all_sources for s in sources)))
         for index, sources in enumerate(all_sources):
             for limits in wanted:
-                found = [dataclasses.replace(await each(s, limits), role=roles.get(s.name, "")) for s in sources]
+                found = [msgspec.structs.replace(await each(s, limits), role=roles.get(s.name, "")) for s in sources]
                 taken._references[index, limits] = tuple(found)
         for index, level in enumerate(asked.axes.get("frames", (wish.frames,))):
             anchors = [(frame_position(p), Named(f"{p} frame", s, given=True)) for p, s in (level or {}).items()]
@@ -190,10 +191,10 @@ class _Work:
     def _cell(self, number: int, at: Mapping[str, int]) -> Cell:
         asked = self._asked
         values = {name: plain(self._levels[name][level]) for name, level in at.items() if name in asked.axes}
-        wish = dataclasses.replace(asked.wish, **values)
+        wish = msgspec.structs.replace(asked.wish, **values)
         if isinstance(wish.prompt, str) and "{{" in wish.prompt:
             filled = {name: str(plain(asked.fields[name][at[name]])) for name in asked.fields}
-            wish = dataclasses.replace(wish, prompt=fill(wish.prompt, filled.__getitem__))
+            wish = msgspec.structs.replace(wish, prompt=fill(wish.prompt, filled.__getitem__))
         model = self._models[str(wish.model)]
         found = review(
             wish,

@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 import random
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from refvideo_nb.client.download import download
 from refvideo_nb.client.retry import passing, retrying, safe_to_resend, was_refused
@@ -312,7 +313,7 @@ class Steps:
             raise
         # Before the ledger says that the clip is here, so that it never stands alone; nothing depends on it.
         with contextlib.suppress(RefVideoError):
-            here = replace(self._ledger.get(record.id), state=State.DOWNLOADED, video=facts, error="")
+            here = msgspec.structs.replace(self._ledger.get(record.id), state=State.DOWNLOADED, video=facts, error="")
             await asyncio.to_thread(write_sidecar, here, self._media)
         self._ledger.advance(record.id, State.DOWNLOADED, video=facts, error="")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+import msgspec
 
 from refvideo_nb.core.design import Axis, Label
 from refvideo_nb.core.fields import fields_in
@@ -29,8 +30,7 @@ Fields of the prompt come right after it.
 _MOST_LABEL = 80  # characters
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class SweepWish:
+class SweepWish(msgspec.Struct, frozen=True, kw_only=True):
     """A sweep as it was asked for: nothing is checked yet.
 
     Attributes
@@ -78,7 +78,7 @@ def sweep_wish(wish: Wish, *, fields: Mapping[str, Any] | None = None, zipped: s
                 f"the field {name!r} is called like an argument: give it another name", field="fields", value=name
             )
     tied = (zipped,) if isinstance(zipped, str) else tuple(zipped)
-    return SweepWish(wish=dataclasses.replace(wish, **first), axes=axes, fields=filled, zipped=tied)
+    return SweepWish(wish=msgspec.structs.replace(wish, **first), axes=axes, fields=filled, zipped=tied)
 
 
 def _several(value: Any) -> tuple[Any, ...]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+
+import msgspec
 
 from refvideo_nb.errors import RefVideoError
 
 __all__ = ["Watch"]
 
 
-@dataclass(eq=False)
-class Watch:
+class Watch(msgspec.Struct, eq=False):
     """One job being looked after, on the engine's own loop.
 
     Attributes
@@ -36,13 +36,13 @@ class Watch:
     """
 
     job_id: str
-    done: Future[None] = field(default_factory=Future)
+    done: Future[None] = msgspec.field(default_factory=Future)
     next_poll: float | None = None
     trouble: RefVideoError | None = None
     task: asyncio.Task[None] | None = None
     stopping: bool = False
     patient: bool = True
-    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _changed: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
 
     def changed(self) -> None:
         """Wake whoever shows this job; call it on the engine's loop."""

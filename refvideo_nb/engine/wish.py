@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from refvideo_nb.core.checks import holds_key, spell_resolution
 from refvideo_nb.core.request import VideoRequest, parse_size
@@ -21,8 +22,7 @@ __all__ = ["Wish", "frame_position", "provider_options", "roles_of", "settings_o
 _DICTS = {"provider": "{slug: {parameter: value}}", "frames": '{"first": source}', "roles": '{name: "style"}'}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What a person asked for, as it was given: nothing is checked yet."""
 
     prompt: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from refvideo_nb.core.job import JobRecord, State
 from refvideo_nb.errors import LedgerError
@@ -122,5 +123,5 @@ class Claims:
             state, why = State.REJECTED, "it was never sent: its process ended first, and nothing was paid"
         else:
             state, why = State.OUTCOME_UNKNOWN, "the process that sent it ended before the answer came"
-        told = dataclasses.replace(record, state=state, error=why, finished=self._clock())
+        told = msgspec.structs.replace(record, state=state, error=why, finished=self._clock())
         return write(db, record, told, now=self._clock())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -63,7 +62,7 @@ def insert(
 
 def write(db: sqlite3.Connection, before: JobRecord, after: JobRecord, *, now: float) -> JobRecord:
     """An earlier row, changed; the job as it stands there now. What was asked for never changes."""
-    after = dataclasses.replace(after, updated=now)
+    after = msgspec.structs.replace(after, updated=now)
     row = _columns(after) | {"arrived": after.state in ARRIVED, "seconds": _seconds(before, after)}
     db.execute(
         "UPDATE jobs SET updated = :updated, state = :state, api_id = :api_id, document = :document,"
@@ -119,9 +118,9 @@ def essence(record: JobRecord) -> JobRecord:
     """What must be the same where a job comes in twice: not when it was touched, nor what an export leaves out."""
 
     def same(reference: Reference) -> Reference:
-        return dataclasses.replace(reference, url=None, source="")
+        return msgspec.structs.replace(reference, url=None, source="")
 
     references = tuple(same(r) for r in record.request.references)
-    frames = tuple(dataclasses.replace(f, image=same(f.image)) for f in record.request.frames)
-    request = dataclasses.replace(record.request, references=references, frames=frames)
-    return dataclasses.replace(record, request=request, updated=0.0, polling_url=None, imported=False)
+    frames = tuple(msgspec.structs.replace(f, image=same(f.image)) for f in record.request.frames)
+    request = msgspec.structs.replace(record.request, references=references, frames=frames)
+    return msgspec.structs.replace(record, request=request, updated=0.0, polling_url=None, imported=False)

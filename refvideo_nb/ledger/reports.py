@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.errors import LedgerError
 
@@ -178,4 +179,4 @@ def _readable(document: bytes, imported: int) -> Report | None:
         report = read_report(document).report
     except LedgerError:
         return None
-    return dataclasses.replace(report, notes=(*report.notes, _ELSEWHERE)) if imported else report
+    return msgspec.structs.replace(report, notes=(*report.notes, _ELSEWHERE)) if imported else report

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.core.job import JobRecord
 from refvideo_nb.ledger.documents import readable
@@ -22,8 +23,7 @@ _ENOUGH = 50  # jobs, for what is usual
 _LONGEST = 1000  # characters that are looked for; SQLite refuses patterns of 50,000 bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Some of the jobs that were found, newest first, and how many there are in all."""
 
     records: tuple[JobRecord, ...]

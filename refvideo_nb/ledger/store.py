@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.core.job import JobRecord, State, may_follow
 from refvideo_nb.errors import LedgerError, TakenOverError, UnknownJobError, one_line
@@ -325,7 +326,7 @@ class Ledger:
                 raise TakenOverError(f"job {job_id} is looked after by another process")
             if to is not None and not may_follow(before.state, to):
                 raise LedgerError(f"job {job_id} is {before.state.value} and cannot become {to.value}")
-            after = dataclasses.replace(before, state=to or before.state, **changes)
+            after = msgspec.structs.replace(before, state=to or before.state, **changes)
             return write(db, before, after, now=self._clock())
 
     def _unknown(self, job_id: str) -> UnknownJobError:

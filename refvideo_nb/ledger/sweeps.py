@@ -6,7 +6,6 @@ next one knows for every cell whether a request of it may have left.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -176,7 +175,7 @@ class Sweeps:
         """
         with self._database.writing() as db:
             before = self._own(db, sweep_id)
-            after = dataclasses.replace(before, updated=self._clock(), **changes)
+            after = msgspec.structs.replace(before, updated=self._clock(), **changes)
             db.execute(
                 "UPDATE sweeps SET state = ?, document = ? WHERE id = ?",
                 (after.state.value, msgspec.json.encode(after), sweep_id),
@@ -222,7 +221,7 @@ class Sweeps:
             found = entering.earlier(db, fingerprint, self._claims) if reuse else None
             if found is None:
                 while db.execute("SELECT 1 FROM jobs WHERE id = ?", (record.id,)).fetchone():
-                    record = dataclasses.replace(record, id=new_id(record.created))  # a day of many jobs
+                    record = msgspec.structs.replace(record, id=new_id(record.created))  # a day of many jobs
                 allow(record)
                 insert(db, record, fingerprint=fingerprint, owner=self._mine()[0], lease=self._mine()[1])
             if before.record is not None and not before.reused:
@@ -276,7 +275,7 @@ class Sweeps:
                     raise LedgerError(f"cell {number} of {sweep_id} has a job that is not to be replaced")
                 replaced += place.charge
                 self._link(db, sweep_id, Place(number))
-            after = dataclasses.replace(record, replaced=replaced)
+            after = msgspec.structs.replace(record, replaced=replaced)
             db.execute("UPDATE sweeps SET document = ? WHERE id = ?", (msgspec.json.encode(after), sweep_id))
 
     def _place(self, db: sqlite3.Connection, sweep_id: str, number: int) -> Place:

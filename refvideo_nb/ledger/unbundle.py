@@ -11,7 +11,6 @@ import hashlib
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,8 +60,7 @@ _MANIFEST = msgspec.json.Decoder(_Manifest)
 _JOB = msgspec.json.Decoder(_Job)
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(msgspec.Struct, frozen=True):
     """An archive whose every file was compared with its hash.
 
     Attributes
@@ -165,7 +163,7 @@ def _records(archive: zipfile.ZipFile, manifest: _Manifest) -> Iterator[JobRecor
         if not fits:
             raise WrongError(f"the clip of job {job_id!r} is not in it, or another one")
         # Who brings it in asks nobody after it: where to ask is what a stranger wrote.
-        yield replace(record, imported=True, polling_url=None)
+        yield msgspec.structs.replace(record, imported=True, polling_url=None)
 
 
 def _reports(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from refvideo_nb.core.job import State
 from refvideo_nb.errors import LedgerError, RefVideoError, UnknownJobError, one_line
@@ -27,8 +28,7 @@ __all__ = ["unpacked"]
 _ADVICE = "free some space, or set REFVIDEO_HOME to a folder of yours; nothing was brought in"
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(msgspec.Struct, frozen=True):
     """A file of the archive that is put into the media store.
 
     Attributes

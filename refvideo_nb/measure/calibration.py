@@ -7,9 +7,9 @@ only of its place among those of pictures that are not in the video.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,8 +23,7 @@ __all__ = ["Calibrated", "calibrate", "grouped"]
 _LEAST = 1e-6  # of a standard deviation: pictures that all score the same tell of no spread
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibrated:
+class Calibrated(msgspec.Struct, frozen=True, kw_only=True):
     """A reference's similarities among those of unrelated pictures.
 
     Attributes

@@ -13,9 +13,9 @@ window instead of the frame, every subject that was followed to the letter would
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,8 +53,7 @@ _FEWEST = 4  # corners that can disagree with a fit of four numbers
 _FILLS = 0.92  # of the frame's width or height that a picture reaches over that fills it, bars beside it or not
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Points:
+class Points(msgspec.Struct, frozen=True, eq=False):
     """The corners of a picture.
 
     Attributes
@@ -89,8 +88,7 @@ class Points:
         return cls(places, descriptors, width, height)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Original:
+class Original(msgspec.Struct, frozen=True, eq=False):
     """The corners of a reference, of each of its pictures, as it is and mirrored.
 
     Attributes
@@ -106,8 +104,7 @@ class Original:
         return cls(tuple(Points.of(view) for picture in pictures for view in (picture, picture[:, ::-1])))
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """How a picture is found again in another one.
 
     Attributes

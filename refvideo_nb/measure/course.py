@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Binding", "Presence", "binding", "presence", "sameness", "stability"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Presence:
+class Presence(msgspec.Struct, frozen=True, kw_only=True):
     """When a reference is covered.
 
     Attributes
@@ -93,8 +91,7 @@ def sameness(neighbours: NDArray[np.float32], covered: NDArray[np.bool_], cuts: 
     return float(neighbours[both].mean()) if both.any() else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
+class Binding(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the places that references won are theirs.
 
     Attributes

@@ -6,9 +6,9 @@ only where the interval of their difference leaves out zero, with all comparison
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from refvideo_nb.core.optional import needed
@@ -31,8 +31,7 @@ NOT_APART = "not told apart"
 _ALL = "\0"  # stands for a missing level where rows are grouped
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Units:
+class Units(msgspec.Struct, frozen=True, kw_only=True):
     """What of a table counts as one observation.
 
     Attributes

@@ -6,9 +6,9 @@ something only among those that were found in the same way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Anywhere", "AtFaces", "Frame", "Look", "Seen", "Whole"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """One frame.
 
     Attributes
@@ -44,8 +43,7 @@ class Frame:
     fresh: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What r references and K unrelated pictures come to in one frame.
 
     Attributes

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,8 +41,7 @@ HOLD = 8
 _BATCH = 4  # frames that are decoded at once
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """A video's frames against R references, and what is alike to unrelated pictures.
 
     Attributes
@@ -172,8 +171,7 @@ class _Stillness:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(msgspec.Struct, frozen=True):
     """One frame."""
 
     time: float

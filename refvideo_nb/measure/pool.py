@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import importlib.util
 import io
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from refvideo_nb.measure.embedders import storage
@@ -86,8 +86,7 @@ _PARTS: tuple[tuple[tuple[str, str], str, dict[str, tuple[float, float, float, f
 _FACES = ("astronaut.png", "grace_hopper.jpg")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
+class Pool(msgspec.Struct, frozen=True, kw_only=True):
     """Negatives as a network sees them.
 
     Attributes

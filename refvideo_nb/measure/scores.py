@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from refvideo_nb.core.adherence import Measured, Score
@@ -59,8 +59,7 @@ def scored(
     return scores, confusion
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
+class _Bound(msgspec.Struct, frozen=True):
     share: float | None = None
     margin: float | None = None
     taken: str | None = None  # the other reference that most of its places are nearer to

@@ -8,9 +8,9 @@ of their own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,8 +35,7 @@ MOST_OVERLAP = 0.4
 """Intersection over union from which on two windows are one place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(msgspec.Struct, frozen=True, kw_only=True):
     """Where some pictures are most likely in one frame, and how alike those places are.
 
     Attributes

@@ -5,9 +5,9 @@ Tables of many reports have the same columns, so ``pandas.concat`` puts a sweep 
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from refvideo_nb.core.adherence import Report, Score
@@ -93,8 +93,8 @@ def summary(report: Report) -> pd.DataFrame:
     MissingDependencyError
         Without pandas.
     """
-    rows = [asdict(score) for score in report.scores]
-    names = dict.fromkeys((*_FIRST, *(field.name for field in fields(Score))))
+    rows = [msgspec.structs.asdict(score) for score in report.scores]
+    names = dict.fromkeys((*_FIRST, *Score.__struct_fields__))
     columns = {name: _column(name, [row[name] for row in rows]) for name in names}
     return _table(report, columns | {"video": [report.video] * len(rows)})
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,8 +29,7 @@ Images = list[NDArray[np.uint8]]
 _SMALLEST = 32  # pixels of a side: less than one cell of a network's map
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Given(msgspec.Struct, frozen=True, kw_only=True):
     """A reference that a video is to be measured against; it can be sent to another process.
 
     Attributes
@@ -48,8 +47,7 @@ class Given:
     role: str = ROLES[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vectors:
+class Vectors(msgspec.Struct, frozen=True, kw_only=True):
     """Pictures as a network sees them.
 
     Attributes

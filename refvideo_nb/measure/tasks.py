@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.core.adherence import Report
 from refvideo_nb.errors import RefVideoError, one_line
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "Task", "carry_out"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker needs to know; it can be sent to one.
 
     Attributes
@@ -53,8 +53,7 @@ class Task:
     version: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a task; that it failed is told, not raised, since not every error can be sent back.
 
     Attributes

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from refvideo_nb.core.catalogue import ImageLimits
@@ -43,8 +43,7 @@ _QUALITIES = (92, 85, 75, 60)
 _SMALLEST_SHRINK = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """An image as it will be sent.
 
     Attributes

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import mmap
 import struct
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +34,7 @@ class _UnknownError(Exception):
     """Something that is not followed here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tracks:
+class Tracks(msgspec.Struct, frozen=True):
     """What the tables say of the first video track.
 
     Attributes
@@ -52,12 +52,15 @@ class Tracks:
     """
 
     codec: str
-    config: bytes = field(repr=False)
-    first: bytes = field(repr=False)
+    config: bytes
+    first: bytes
     frames: int
     seconds: float
     audio: bool
     problem: str = ""
+
+    def __repr__(self) -> str:
+        return f"Tracks({self.codec!r}, {self.frames} frames, {self.seconds:g} s, {self.problem!r})"
 
 
 def look(path: Path) -> Tracks | None:

@@ -8,10 +8,10 @@ small, in libswscale. What is held at once does not grow with the film.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import av
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,8 +28,7 @@ _CLOSE = 2e-3  # seconds; Matroska rounds each time to a millisecond
 _WIDEST = 4  # sides; a film that is wider yet is made smaller, since memory follows its area
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameBatch:
+class FrameBatch(msgspec.Struct, frozen=True, kw_only=True):
     """Some frames of a film, in the order in which they are shown.
 
     Attributes
@@ -156,8 +155,7 @@ def _batches(path: Path, count: int | None, every: float | None, short_side: int
     yield some()
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
+class _Span(msgspec.Struct, frozen=True):
     first: float  # seconds at which the first frame is shown
     seconds: float  # from there to the end of the last
     ratio: float  # how much wider than high a pixel is

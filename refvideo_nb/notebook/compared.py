@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.core.catalogue import ImageLimits
 from refvideo_nb.core.references import Reference
@@ -111,7 +112,7 @@ def with_scores(sides: Sequence[Side], scores: Sequence[AdherenceReport | None])
                 field="scores",
                 value=report.video,
             )
-        found.append(replace(side, report=report))
+        found.append(msgspec.structs.replace(side, report=report))
     return found
 
 

@@ -8,9 +8,10 @@ import os
 import platform
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.errors import RefVideoError, one_line
 from refvideo_nb.notebook.current import unfinished
@@ -28,8 +29,7 @@ _LITTLE = 500_000_000  # bytes; some clips
 _HOUR = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One line of the report.
 
     Attributes

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.core.checks import holds_key
 from refvideo_nb.core.job import SETTLED, JobRecord, State
@@ -209,4 +210,4 @@ def _parts(jobs: Sequence[Job]) -> Iterator[Part]:
 
 
 def _plain(sides: Iterable[Side]) -> list[Side]:
-    return [replace(side, record=side.record and shareable(side.record)) for side in sides]
+    return [msgspec.structs.replace(side, record=side.record and shareable(side.record)) for side in sides]

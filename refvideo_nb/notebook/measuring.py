@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.core.adherence import ROLES
 from refvideo_nb.core.job import VideoFacts
@@ -46,8 +47,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """A video, and what it is measured against.
 
     Attributes
@@ -76,8 +76,7 @@ class Wanted:
         return self.job is not None and self.job.record.simulated
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class How:
+class How(msgspec.Struct, frozen=True, kw_only=True):
     """How it is measured; see `refvideo_nb.adherence`."""
 
     embedder: Any = "efficientnet-lite0"
@@ -276,7 +275,7 @@ def measured(what: Wanted, how: How, *, told: Callable[[int], None] | None = Non
     asked = asked_of(what.given, how) if ledger else {}
     kept = ledger.reports.find(what.facts.sha256, asked=asked) if ledger and not fresh else None
     if kept is not None:
-        return replace(kept, video=what.name)
+        return msgspec.structs.replace(kept, video=what.name)
     report = measure_video(
         what.path,
         what.given,

@@ -10,9 +10,9 @@ import difflib
 import os
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import msgspec
 from IPython.core.error import UsageError
 
 from refvideo_nb.core.checks import holds_key
@@ -62,8 +62,7 @@ def line_parser(prog: str) -> argparse.ArgumentParser:
     return _Parser(prog=prog, add_help=False, allow_abbrev=False, formatter_class=argparse.RawTextHelpFormatter)
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """What a cell asked for beside its wish."""
 
     wish: Wish

@@ -9,9 +9,10 @@ import atexit
 import contextlib
 import threading
 import time
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from refvideo_nb.core.job import FAILED, JobRecord, State
 from refvideo_nb.core.pricing import about, usd
@@ -174,7 +175,7 @@ class Session:
 
         models = self.catalogue().models
         if wish.previous_job_id is not None:
-            wish = replace(wish, previous_job_id=self._extended(wish.previous_job_id))
+            wish = msgspec.structs.replace(wish, previous_job_id=self._extended(wish.previous_job_id))
         return self.wait_for(draft(wish, models=models, media=self.media, simulated=self.simulated))
 
     def plan(self, asked: SweepWish, *, fresh: bool = False) -> Plan:

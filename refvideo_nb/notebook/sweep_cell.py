@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from refvideo_nb.core.design import Design, Label
 from refvideo_nb.core.job import JobRecord
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["SweepCell"]
 
 
-@dataclass(frozen=True, slots=True)
-class SweepCell:
+class SweepCell(msgspec.Struct, frozen=True):
     """One combination of a sweep and what became of it.
 
     Attributes

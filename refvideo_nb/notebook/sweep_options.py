@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from IPython.core.error import UsageError
 
 from refvideo_nb.core.fields import fill_but
@@ -30,8 +29,7 @@ _RANGE = re.compile(r"(-?[0-9]{1,9})\.\.(-?[0-9]{1,9})\Z")
 _MOST = 100_000  # levels of a range; the design has its own limit
 
 
-@dataclass(frozen=True, slots=True)
-class SweepOptions:
+class SweepOptions(msgspec.Struct, frozen=True):
     """What a cell asked for."""
 
     asked: SweepWish
@@ -107,7 +105,7 @@ def parse_sweep(
     for name in varied:
         if getattr(given, _option(name), None) and name != "prompt":
             raise UsageError(f"{NAME}: {name} is varied and given as an option too: leave one of the two out")
-    wish = dataclasses.replace(wish, max_cost=None, **varied)
+    wish = msgspec.structs.replace(wish, max_cost=None, **varied)
     return SweepOptions(
         asked=sweep_wish(wish, fields=fields, zipped=[name for name, _ in tied]),
         out=given.out,

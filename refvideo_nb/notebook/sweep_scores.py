@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pickle
 from collections import deque
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.core.job import State
 from refvideo_nb.errors import InvalidRequestError, LedgerError, RefVideoError, one_line
@@ -35,8 +36,7 @@ _AHEAD = 2  # tasks of a worker: one that it is at, one that waits
 _WINDOW = 64  # tasks that an executor of unknown size is given at once; each carries its references
 
 
-@dataclasses.dataclass(slots=True)
-class Scoring:
+class Scoring(msgspec.Struct):
     """How a scoring stands.
 
     Attributes
@@ -56,7 +56,7 @@ class Scoring:
     clips: int = 0
     kept: int = 0
     done: int = 0
-    troubles: dict[str, str] = dataclasses.field(default_factory=dict)
+    troubles: dict[str, str] = msgspec.field(default_factory=dict)
     how: str = ""
 
 
@@ -95,7 +95,7 @@ def score_all(
     if executor is None:
         _check_sendable(how.embedder, embedder)
         threads = threads or max(1, cores() // count)
-    tasks = deque(dataclasses.replace(task, threads=threads or 1) for task in work)
+    tasks = deque(msgspec.structs.replace(task, threads=threads or 1) for task in work)
     own = Workers(count) if executor is None else None
     try:
         _Round(own or executor, plan, window=_AHEAD * count if own else _WINDOW).go(tasks, told=told)
@@ -209,7 +209,7 @@ class _Round:
     def _give(self, task: Task) -> None:
         try:
             if self._ship and task.data is None:
-                task = dataclasses.replace(task, data=task.path.read_bytes())
+                task = msgspec.structs.replace(task, data=task.path.read_bytes())
             future = self._executor.submit(carry_out, task)
         except Exception as error:  # noqa: BLE001 - an executor may refuse in any way
             self._plan.failed(task.name, f"it could not be sent to a worker: {one_line(error, limit=200)}")

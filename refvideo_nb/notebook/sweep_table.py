@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +29,7 @@ SETTINGS = (
 """Settings that a table always has, whether they were varied or not."""
 
 _TEXTS = {"verdict", "sentence"}
-_SCORES = tuple(f.name for f in fields(Score) if f.name not in {"reference", "role"})
+_SCORES = tuple(name for name in Score.__struct_fields__ if name not in {"reference", "role"})
 _OURS = {
     *("cell", "job", "state", "reused", "simulated", "reference", "role", "cost", "charged", "seconds"),
     *("error", "not_scored", "sent_prompt", *_SCORES),

@@ -3,11 +3,11 @@
 import importlib.util
 import json
 from base64 import b64encode
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from refvideo_nb.display.sides import Seen, Side, player_facts
 from refvideo_nb.media.video import probe

@@ -16,7 +16,7 @@ PLAN = (
 )
 # A sweep of another day in which everything happened, with whatever a stranger may put into an error.
 EARLIER = f"""
-from dataclasses import replace
+from msgspec.structs import replace
 from decimal import Decimal
 from itertools import cycle
 from refvideo_nb.core.job import JobRecord, State

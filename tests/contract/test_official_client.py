@@ -3,10 +3,10 @@
 import io
 import json
 import time
-from dataclasses import replace
 
 import av
 import pytest
+from msgspec.structs import replace
 from openrouter import OpenRouter, components, errors
 from openrouter.utils import BackoffStrategy, RetryConfig
 from PIL import Image

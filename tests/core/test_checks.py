@@ -1,10 +1,9 @@
 """Each refusal names the bad value and the allowed ones, for models as the API lists them."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from refvideo_nb.core.catalogue import UNKNOWN_SUPPORT, ImageLimits, Model, ReferenceSupport
 from refvideo_nb.core.checks import FRAMES_OR_REFERENCES, check, find_model, notes, spell_resolution

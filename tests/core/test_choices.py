@@ -1,11 +1,11 @@
 """What is offered is what `check` lets pass, for every captured model and for made-up ones."""
 
-from dataclasses import fields, replace
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from refvideo_nb.client.models import captured
 from refvideo_nb.core.catalogue import Model, ReferenceSupport
@@ -123,7 +123,7 @@ def test_what_narrows_is_said(models, model, with_references, name, says):
 def test_nothing_is_said_where_nothing_is_narrowed(models):
     assert choices(models["bytedance/seedance-2.0"], with_references=False).why == {}
     assert "resolutions" not in choices(models["x-ai/grok-imagine-video"], with_references=True).why
-    known = {f.name for f in fields(choices(MODELS[0], with_references=True))}
+    known = {*choices(MODELS[0], with_references=True).__struct_fields__}
     assert all(set(choices(m, with_references=w).why) <= known for m in MODELS for w in (True, False))
 
 
@@ -171,7 +171,7 @@ selections = st.builds(
     ),
     frames=st.lists(st.sampled_from(["first", "last"]), unique=True).map(tuple),
 )
-SETTINGS = [f.name for f in fields(Selection)]
+SETTINGS = [*Selection.__struct_fields__]
 
 
 def asked(selection, **changes):

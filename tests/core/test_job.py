@@ -56,7 +56,7 @@ def test_seconds_taken_is_never_negative():
         id="x", state=State.DRAFTED, request=VideoRequest(prompt="x"), sent_prompt="x", created=0, updated=0
     )
     assert record.seconds_taken is None
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     assert replace(record, submitted=10.0, finished=12.5).seconds_taken == 2.5
     assert replace(record, submitted=10.0, finished=9.0).seconds_taken == 0, "a clock that was set back"

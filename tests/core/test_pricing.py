@@ -1,11 +1,11 @@
 """Prices worked by hand, and no estimate where the list does not tell."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from refvideo_nb.core.catalogue import Model
 from refvideo_nb.core.pricing import Estimate, about, estimate, usd

@@ -1,9 +1,9 @@
 """Where a clip comes from: all that it takes to repeat it, and nothing that opens a door."""
 
-import dataclasses
 import json
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,7 +154,7 @@ def test_doing_it_twice_changes_nothing_more(url, source, error):
     once = shareable(record)
     assert shareable(once) == once
     assert provenance(once, made_by="") == provenance(record, made_by="")
-    kept = dataclasses.replace(once.request, references=record.request.references)
+    kept = msgspec.structs.replace(once.request, references=record.request.references)
     assert kept == record.request, "what was asked for stays"
 
 

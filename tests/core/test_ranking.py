@@ -1,9 +1,9 @@
 """The order of the models, and the honesty of its reasons."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from refvideo_nb.client.models import captured
 from refvideo_nb.core.catalogue import Model, ReferenceSupport

@@ -1,11 +1,11 @@
 """The design of a sweep: its order, its dimensions, and what is no design; how its cells stand, in sums."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from refvideo_nb.core.design import MOST_CELLS, Axis, Design, design_of
 from refvideo_nb.core.fields import escaped, fields_in, fill, fill_but

@@ -6,10 +6,10 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from refvideo_nb.core.adherence import UNVALIDATED

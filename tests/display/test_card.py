@@ -1,13 +1,13 @@
 """The card of a job in every state, with what comes from outside made harmless."""
 
 import base64
-import dataclasses
 import io
 import json
 import re
 from decimal import Decimal
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 from PIL import Image
 
@@ -205,7 +205,7 @@ def test_a_megabyte_of_text_does_not_make_a_megabyte_of_notebook(shown, record):
 
 
 def test_no_scheme_gets_into_a_link(shown, record, facts):
-    made = record(video=dataclasses.replace(facts, nbytes=10**9))
+    made = record(video=msgspec.structs.replace(facts, nbytes=10**9))
     _, page = shown(made, embed_bytes=0, link="videos/a b.mp4")
     assert page.all("a")[0]["href"] == page.all("video")[0]["src"] == "videos/a b.mp4"
     for bad in ("javascript:alert(1)", "https://elsewhere.example/x.mp4", "//elsewhere.example/x.mp4"):
@@ -237,7 +237,7 @@ def test_the_small_copy_is_a_real_one(shown, record, clip, tmp_path):
 
 
 def test_a_file_that_is_gone_or_broken_still_gives_a_card(shown, record, tmp_path, facts):
-    other = record(video=dataclasses.replace(facts, sha256="0" * 64))
+    other = record(video=msgspec.structs.replace(facts, sha256="0" * 64))
     bundle, page = shown(other, video=tmp_path / "gone.mp4")
     assert "The file is no longer where it was saved." in page.text
     assert "image/png" not in bundle
@@ -295,8 +295,8 @@ def test_the_saved_size_stays_within_its_budget(shown, record, reader, facts, ph
         out = io.BytesIO()
         Image.effect_noise((1600, 1200), 120).convert("RGB").save(out, "JPEG", quality=95)
         four = made.request.references
-        references = tuple(dataclasses.replace(r, sha256=f"noise{r.name}{n}") for n in range(3) for r in four)
-        made = dataclasses.replace(made, request=dataclasses.replace(made.request, references=references))
+        references = tuple(msgspec.structs.replace(r, sha256=f"noise{r.name}{n}") for n in range(3) for r in four)
+        made = msgspec.structs.replace(made, request=msgspec.structs.replace(made.request, references=references))
         read = lambda r: out.getvalue()  # noqa: E731 - one line that says it
     bundle, _ = shown(made, read=read)
     saved = len(json.dumps({"output_type": "display_data", "metadata": {}, "data": bundle}, indent=1))

@@ -4,10 +4,10 @@ import base64
 import io
 import json
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from refvideo_nb.display.compare import MOST_BYTES, compare_bundle

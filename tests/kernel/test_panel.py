@@ -1,7 +1,6 @@
 """The jobs panel in a real kernel: what a front end gets of ten thousand jobs, and how soon (``-s`` prints it)."""
 
 import contextlib
-import dataclasses
 import sqlite3
 import time
 
@@ -30,7 +29,7 @@ def full_place(workplace, tmp_path):
         with contextlib.closing(sqlite3.connect(place.home / "ledger.sqlite")) as db, db:
             for n in range(JOBS):
                 request = VideoRequest(prompt=f"ball {n} rolls over the table", model=f"some/model-{n % 7}")
-                job = dataclasses.replace(first, id=f"rv-20270115-{n:06}", request=request, created=1.8e9 + n)
+                job = msgspec.structs.replace(first, id=f"rv-20270115-{n:06}", request=request, created=1.8e9 + n)
                 documents.insert(db, job, fingerprint=job.id, owner=None, lease=None)
         yield place
 

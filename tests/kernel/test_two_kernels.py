@@ -41,7 +41,7 @@ def test_loading_tells_of_what_is_unfinished(start_kernel, place):
         # A kernel that dies in the middle of a submit leaves this behind.
         kernel.ok("from refvideo_nb.core.job import State\nledger = jobs[0]._session.ledger")
         kernel.ok(
-            "import dataclasses; lost = dataclasses.replace(jobs[0].record, id='rv-20261123-zzzzzz',"
+            "import msgspec; lost = msgspec.structs.replace(jobs[0].record, id='rv-20261123-zzzzzz',"
             " state=State.SUBMITTING, api_id=None); ledger.add(lost, fingerprint='lost')"
         )
         kernel.kill_and_start_again()

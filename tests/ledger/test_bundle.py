@@ -10,6 +10,7 @@ import zipfile
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -132,7 +133,7 @@ def archive(here, tmp_path):
 def test_a_colleague_has_the_same_jobs_and_sends_the_same_bytes_on(archive, there, tmp_path):
     assert there.take(archive) == []
     kept = there.ledger.get("rv-20270115-aaaaaa")
-    assert kept == dataclasses.replace(job(), polling_url=None, imported=True)
+    assert kept == msgspec.structs.replace(job(), polling_url=None, imported=True)
     assert there.media.video(kept.id).read_bytes() == CLIP
     assert there.media.read(kept.request.references[0]) == PICTURE
     assert there.ledger.get("rv-20270115-bbbbbb").error == "moderation"
@@ -191,7 +192,7 @@ def test_a_clip_that_is_gone_or_another_one_is_told(here, tmp_path, break_it, sa
         assert "\n" not in str(told.value)
         assert not (tmp_path / to).exists()
     with pytest.raises(LedgerError, match="bring its bundle in again"):
-        write_bundle([dataclasses.replace(record, imported=True)], here.media, tmp_path / "a.zip", made_by="1")
+        write_bundle([msgspec.structs.replace(record, imported=True)], here.media, tmp_path / "a.zip", made_by="1")
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - SETTLED))
@@ -518,7 +519,7 @@ def test_any_jobs_come_in_as_they_went_out(first, second):
         there.take(sent)
         for record, clip, shown in (first, second):
             kept = there.ledger.get(record.id)
-            assert kept == dataclasses.replace(shareable(record), imported=True)
+            assert kept == msgspec.structs.replace(shareable(record), imported=True)
             assert shareable(kept) == shareable(record) == shareable(shareable(record))
             assert [there.media.read(r) for r in kept.request.references] == shown
             if record.state is State.DOWNLOADED:
@@ -564,7 +565,7 @@ def test_broken_bytes_are_noticed_or_without_consequence(two, data):
     except LedgerError:
         assert there.seen() == before
     else:
-        assert there.ledger.get(job().id) == dataclasses.replace(job(), polling_url=None, imported=True)
+        assert there.ledger.get(job().id) == msgspec.structs.replace(job(), polling_url=None, imported=True)
         assert there.media.video(job().id).read_bytes() == CLIP
         undone(there)
 

@@ -2,10 +2,10 @@
 
 import base64
 import contextlib
-import dataclasses
 import hashlib
 import json
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -28,8 +28,8 @@ def same(one, other):
     """Whether two reports hold the same in every field, types included."""
     if isinstance(one, np.ndarray):
         return one.dtype == other.dtype and np.array_equal(one, other)
-    if dataclasses.is_dataclass(one):
-        return type(one) is type(other) and all(same(getattr(one, n), getattr(other, n)) for n in one.__slots__)
+    if isinstance(one, msgspec.Struct):
+        return type(one) is type(other) and all(same(getattr(one, n), getattr(other, n)) for n in one.__struct_fields__)
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same(one[k], other[k]) for k in one)
     return one == other and type(one) is type(other)
@@ -253,7 +253,7 @@ def test_a_bundle_takes_them_along(bundle, some_report, tmp_path):
     found, asked = brought_in(bundle, tmp_path / "there")
     assert len(found) == 2
     assert asked.notes[-1].startswith("measured elsewhere")
-    assert same(dataclasses.replace(asked, notes=asked.notes[:-1]), some_report(video_sha256=SHA))
+    assert same(msgspec.structs.replace(asked, notes=asked.notes[:-1]), some_report(video_sha256=SHA))
 
 
 def test_what_was_measured_here_stays(bundle, ledger, some_report):

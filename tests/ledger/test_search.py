@@ -6,12 +6,12 @@ import contextlib
 import subprocess
 import sys
 import textwrap
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from refvideo_nb.core.job import FAILED, State
 from refvideo_nb.core.references import Reference

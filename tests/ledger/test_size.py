@@ -6,9 +6,9 @@ import contextlib
 import itertools
 import sqlite3
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from refvideo_nb.core.job import State
 from refvideo_nb.core.references import Reference

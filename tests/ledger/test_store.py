@@ -5,11 +5,11 @@ import json
 import multiprocessing
 import sqlite3
 import threading
-from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from refvideo_nb.core.job import State, VideoFacts
 from refvideo_nb.core.pricing import Estimate

@@ -39,9 +39,9 @@ def test_a_row_a_reference(some_report):
     assert ", ".join(table.columns[:15]) == FIRST
     assert [*table.reference] == ["pack", "mood", "woman"]
     for row, score in zip(table.to_dict("records"), report.scores, strict=True):
-        for name in score.__slots__:
+        for name in score.__struct_fields__:
             assert row[name] == getattr(score, name) or (pd.isna(row[name]) and getattr(score, name) is None)
-    assert {*table.columns} == {*report.scores[0].__slots__, "video"}
+    assert {*table.columns} == {*report.scores[0].__struct_fields__, "video"}
 
 
 def test_the_types_are_those_of_the_columns_whatever_they_hold(some_report):

@@ -1,10 +1,10 @@
 """A report of real films: composites of photographs whose truth is known."""
 
 import pickle
-from dataclasses import asdict
 
 import numpy as np
 import pytest
+from msgspec.structs import asdict
 from PIL import Image
 from skimage import data
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from refvideo_nb.client.models import captured
 from refvideo_nb.core.ranking import Need, rank

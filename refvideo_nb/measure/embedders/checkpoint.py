@@ -12,9 +12,9 @@ from __future__ import annotations
 import io
 import pickle
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import msgspec
 import numpy as np
 
 from refvideo_nb.errors import RefVideoError, one_line
@@ -29,15 +29,13 @@ _PROTOCOL = 1001
 _TYPES: dict[object, np.dtype[Any]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
-@dataclass(frozen=True, slots=True)
-class _Storage:
+class _Storage(msgspec.Struct, frozen=True):
     key: str
     dtype: np.dtype[Any]
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Tensor:
+class _Tensor(msgspec.Struct, frozen=True):
     """A tensor whose values stand further behind in the file."""
 
     storage: _Storage

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from refvideo_nb.errors import DownloadError, one_line
 from refvideo_nb.measure.embedders.folder import FolderEmbedder, digest_of
@@ -13,8 +14,7 @@ from refvideo_nb.measure.embedders.runtime import needed
 __all__ = ["PINNED", "Pinned", "fetch"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pinned:
+class Pinned(msgspec.Struct, frozen=True):
     """One network.
 
     Attributes

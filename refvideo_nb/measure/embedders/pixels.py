@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from refvideo_nb.errors import RefVideoError, one_line
@@ -21,8 +21,7 @@ __all__ = ["Pixels", "read_pixels"]
 _FILTERS = {2: "bilinear", 3: "bicubic"}  # as Pillow numbers them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pixels:
+class Pixels(msgspec.Struct, frozen=True, kw_only=True):
     """Preprocessing as Hugging Face's image processors write it down.
 
     Attributes

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,8 +47,7 @@ def checked(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return images
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeatureMap:
+class FeatureMap(msgspec.Struct, frozen=True, kw_only=True):
     """What a network sees where, for a batch of images of one size.
 
     A window's vector is the mean of its cells; it is compared with the mean over all
@@ -95,7 +94,7 @@ class FeatureMap:
         high, wide = max(1, rows // factor), max(1, columns // factor)
         down, across = min(factor, rows), min(factor, columns)
         blocks = self.values[:, : high * down, : wide * across].reshape(n, high, down, wide, across, channels)
-        return replace(
+        return msgspec.structs.replace(
             self,
             values=blocks.mean(axis=(2, 4)),
             left=self.left + self.step_x * (across - 1) / 2,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import ipywidgets
+import msgspec
 
 from refvideo_nb.core.request import Frame
 from refvideo_nb.display.form import messages_html
@@ -139,7 +139,7 @@ class FrameField:
         try:
             named = Named(f"{self.position} frame", self._source(said), given=True)
             image = await keep(await load(named, allow_loopback=session.simulated), session.media, limits=limits)
-            found = Frame(self.position, replace(image, source=image.source or said))
+            found = Frame(self.position, msgspec.structs.replace(image, source=image.source or said))
         except RefVideoError as error:
             problem = one_line(error)
         except Exception as error:  # noqa: BLE001 - nobody else would tell the person who waits for it

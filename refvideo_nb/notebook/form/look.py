@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from refvideo_nb.core.catalogue import Model
 from refvideo_nb.core.checks import FRAMES_OR_REFERENCES, find_model
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Look", "look"]
 
 
-@dataclass(slots=True)
-class Look:
+class Look(msgspec.Struct):
     """What was found.
 
     Attributes
@@ -39,7 +39,7 @@ class Look:
         What is still being read.
     """
 
-    problems: list[InvalidRequestError] = field(default_factory=list)
+    problems: list[InvalidRequestError] = msgspec.field(default_factory=list)
     model: Model | None = None
     draft: Draft | None = None
     whole: bool = True
@@ -99,7 +99,7 @@ def look(
         return found
     wish = Wish(prompt=prompt, model=model_id, **settings.values())
     try:
-        wish = replace(wish, provider=settings.provider())
+        wish = msgspec.structs.replace(wish, provider=settings.provider())
     except InvalidRequestError as error:
         found.problems.append(error)
         found.whole = False
@@ -115,7 +115,7 @@ def look(
                 break  # without its prompt there is nothing to look at
             # A value that cannot be read hides nothing of what is wrong with the others.
             unsaid: dict[str, Any] = {problem.field: None}
-            wish = replace(wish, **unsaid)
+            wish = msgspec.structs.replace(wish, **unsaid)
     if strip.references and said:
         found.add([InvalidRequestError(FRAMES_OR_REFERENCES, field="frames")])
     found.add(InvalidRequestError(p, field="references") for p in strip.problems)

@@ -7,11 +7,11 @@ a turn of the form's.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
+import msgspec
 
 from refvideo_nb.core.references import Reference, check_name
 from refvideo_nb.display.asked import Given
@@ -33,8 +33,7 @@ __all__ = ["Strip"]
 _FITTING = "the references, as this model takes them"
 
 
-@dataclass(eq=False, slots=True)
-class _Reading:
+class _Reading(msgspec.Struct, eq=False):
     """A source that is being read."""
 
     told: Told
@@ -80,7 +79,7 @@ class Strip:
     @property
     def references(self) -> tuple[Reference, ...]:
         """What would be sent."""
-        return tuple(replace(item.reference, role=item.role) for item in self._items)
+        return tuple(msgspec.structs.replace(item.reference, role=item.role) for item in self._items)
 
     @property
     def busy(self) -> tuple[str, ...]:
@@ -144,7 +143,7 @@ class Strip:
             reference = await keep(loaded, session.media, limits=limits)
             # An upload has no name in code: its file in the media store stands for it.
             given = reading.told.given or _kept(session, reference)
-            item = Item(loaded, replace(reference, named=True), given, reading.turn)
+            item = Item(loaded, msgspec.structs.replace(reference, named=True), given, reading.turn)
         except RefVideoError as error:
             problem = one_line(error)
         except Exception as error:  # noqa: BLE001 - nobody else would tell the person who waits for it
@@ -162,7 +161,7 @@ class Strip:
         if item is not None:
             name, count = item.reference.name, 2
             while any(other.reference.name == item.reference.name for other in self._items):
-                item.reference = replace(item.reference, name=f"{name}_{count}")
+                item.reference = msgspec.structs.replace(item.reference, name=f"{name}_{count}")
                 count += 1
             item.role = self._roles.pop(item.reference.name, "")
             # In the order in which they were given, whichever is read first.
@@ -218,7 +217,10 @@ class Strip:
                     item.problem = found
                 else:
                     item.loaded, reference = found
-                    item.reference, item.problem = replace(reference, name=item.reference.name, named=True), ""
+                    item.reference, item.problem = (
+                        msgspec.structs.replace(reference, name=item.reference.name, named=True),
+                        "",
+                    )
         self._draw()
         self._turns.changed()
 
@@ -281,7 +283,7 @@ class Strip:
         self.touched()
         try:
             self._free(name)
-            item.reference = replace(item.reference, name=name, named=True)
+            item.reference = msgspec.structs.replace(item.reference, name=name, named=True)
         finally:
             self._draw()  # with the name that it still has, where the new one cannot be
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
+import msgspec
 
 from refvideo_nb.core.references import Reference
 from refvideo_nb.core.roles import Role
@@ -24,8 +24,7 @@ _LABEL = {"description_width": "40px"}
 _UNSAID = "not said"
 
 
-@dataclass(eq=False)
-class Item:
+class Item(msgspec.Struct, eq=False):
     """One reference of the form, with what it was made from.
 
     Attributes
