@@ -1,8 +1,8 @@
-"""Run every test: what needs nothing to itself on all cores, then what does, one after the other.
+"""Run every test: what needs nothing to itself on all cores, then kernels, then browsers and comparisons of times.
 
-A real front end and a comparison of times are not the same twice on two busy cores: of those a few that failed are
-run once more by themselves, and are named. Nothing else gets a second chance: what pays, keeps or measures has failed
-where it failed once. With arguments this is pytest.
+Real kernels, real front ends and comparisons of times are not the same twice on two busy cores: of those a few that
+failed are run once more by themselves, and are named; one that fails twice has failed. The first part, where paying,
+keeping and measuring are tested without them, gets no second chance. With arguments this is pytest.
 """
 
 import json
@@ -12,13 +12,10 @@ from pathlib import Path
 
 FEW = 5
 FAILED = Path(".pytest_cache/v/cache/lastfailed")
-FORGIVEN = "browser or alone"
 CORES = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
-BEFORE = (
-    ["-m", f"not (kernel or {FORGIVEN})", *CORES],
-    ["-m", f"kernel and not ({FORGIVEN})", *CORES],
-)
-INTERRUPTED = 2
+STRICT = ["-m", "not (kernel or browser or alone)", *CORES]
+FORGIVEN = (["-m", "kernel and not (browser or alone)", *CORES], ["-m", "browser or alone"])
+SOME_FAILED = 1
 
 
 def run(*arguments):
@@ -29,9 +26,9 @@ def run(*arguments):
 def forgiving():
     """The exit status of those that may be run once more."""
     FAILED.unlink(missing_ok=True)
-    status = run("-m", FORGIVEN)
+    status = max([run(*some) for some in FORGIVEN])
     failed = list(json.loads(FAILED.read_text())) if FAILED.exists() else []
-    if status != 1 or not 0 < len(failed) <= FEW:
+    if status != SOME_FAILED or not 0 < len(failed) <= FEW:
         return status
     print(f"\n{len(failed)} failed; once more, by themselves:", *failed, sep="\n  ", flush=True)
     status = run(*failed)
@@ -40,16 +37,11 @@ def forgiving():
 
 
 def main(arguments):
-    """The exit status of the first run that failed, or 0; the others are run all the same, so that all is known."""
+    """The exit status of the first part that failed, or 0; the others are run all the same, so that all is known."""
     if arguments:
         return run(*arguments)
-    statuses = []
-    for some in BEFORE:
-        statuses.append(run(*some))
-        if statuses[-1] >= INTERRUPTED:
-            return statuses[-1]
-    statuses.append(forgiving())
-    return next(filter(None, statuses), 0)
+    strict = run(*STRICT)
+    return strict if strict > SOME_FAILED else forgiving() or strict
 
 
 if __name__ == "__main__":

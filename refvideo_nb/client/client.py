@@ -48,7 +48,7 @@ _ERRORS: dict[int, type[APIError]] = {
     410: GoneError,
     429: RateLimitError,
 }
-_SUBMIT = "the submit"
+_SUBMIT, _POLL = "the submit", "a poll"
 _ADVICE = {
     401: "check OPENROUTER_API_KEY",
     402: "add credits to the account, then run it again",
@@ -66,8 +66,9 @@ _PLAIN: dict[type[Exception], str] = {
 _LARGEST_ANSWER = 16_000_000  # bytes of JSON; a model list has about 50 kB
 _LONGEST_ANSWER = 120.0  # seconds for all of it: each byte alone may come in time and the whole never
 _LONGEST_SUBMIT = 900.0  # seconds; megabytes of references may go up a slow line
-_SUBMITS_AT_ONCE = 4
-_AT_ONCE = 12  # polls and downloads: sixteen connections in all
+_SUBMITS_AT_ONCE, _POLLS_AT_ONCE, _OTHERS_AT_ONCE = 4, 4, 8  # sixteen connections in all
+_KEPT = 60.0  # seconds; a job is asked after twice in that time
+_LONG_TURN = 0.3  # seconds that a poll waits for a shared connection; where answers are slow it takes its own
 _SHORTEST_KEY = 8  # characters; a shorter text may stand in any answer by chance
 _SERVER_ERROR = 500
 _NEVER_LEFT = (
@@ -120,32 +121,33 @@ class VideoClient:
         # What is on this machine is asked directly: a proxy would read the key, since it is not encrypted.
         proxied = found is None or not (found[0] == "http" and is_loopback(found[1]))
         headers = {"User-Agent": f"refvideo_nb (Python {platform.python_version()})", "Accept": "application/json"}
+
+        def opened(at_once: int, *, seconds: float, kept: int = 0, more: Mapping[str, str] = {}) -> httpx.AsyncClient:
+            return open_http(
+                headers={**headers, **more},
+                timeout=httpx.Timeout(seconds, connect=15, pool=None),
+                limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=kept, keepalive_expiry=_KEPT),
+                transport=transport,
+                trust_env=proxied,
+            )
+
         # A connection is used once. Over a second use, a proxy that answered twice before would give one job the
         # answer of another; and a paid request must not meet a connection that died while idle: the error would
-        # look as if it had been sent.
-        self.http = open_http(
-            headers=headers,
-            timeout=httpx.Timeout(60, connect=15, pool=None),
-            limits=httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=0),
-            transport=transport,
-            trust_env=proxied,
-        )
+        # look as if it had been sent. Polls alone share theirs: they are many, their answers say whose they are, and
+        # what is in doubt is asked again.
+        self.http = opened(_OTHERS_AT_ONCE, seconds=60)
+        self._poll_http = opened(_POLLS_AT_ONCE, seconds=60, kept=_POLLS_AT_ONCE)
+        self._submit_http = opened(_SUBMITS_AT_ONCE, seconds=180, more={"Content-Type": "application/json"})
+        self._mixed_up = False  # whether a shared connection ever gave the answer of another job
         # Whoever waits, waits here: the pool looks through all of its waiting requests whenever one of them ends.
-        self.room = asyncio.Semaphore(_AT_ONCE)
-        self._submit_http = open_http(
-            headers={**headers, "Content-Type": "application/json"},
-            timeout=httpx.Timeout(180, connect=15, pool=None),
-            limits=httpx.Limits(max_connections=_SUBMITS_AT_ONCE, max_keepalive_connections=0),
-            transport=transport,
-            trust_env=proxied,
-        )
+        self.room, self._poll_room = asyncio.Semaphore(_OTHERS_AT_ONCE), asyncio.Semaphore(_POLLS_AT_ONCE)
         # To be had before a submit is written down as under way: waiting for a turn sends nothing.
         self.turn = asyncio.Semaphore(_SUBMITS_AT_ONCE)
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self.http.aclose()
-        await self._submit_http.aclose()
+        for each in (self.http, self._poll_http, self._submit_http):
+            await each.aclose()
 
     def own_address(self, polling_url: str | None) -> str | None:
         """A polling address that may be kept: one on the API's own origin. Others may hold a signature."""
@@ -175,12 +177,35 @@ class VideoClient:
 
     async def poll(self, job_id: str, polling_url: str | None = None) -> JobAnswer:
         """Where a job stands."""
-        data = await self._get(job_url(self.base_url, job_id, polling_url), "a poll", auth=self.auth)
-        answer = read_job(data, what="a poll")
+        url = job_url(self.base_url, job_id, polling_url)
+        if (answer := await self._shared_poll(url, job_id)) is not None:
+            return answer
+        answer = read_job(await self._get(url, _POLL, auth=self.auth), what=_POLL)
         if answer.id != job_id:
             # What was asked for: another job's film must not be fetched, nor its bill be noted.
             answer.id, answer.polling_url, answer.unsigned_urls, answer.urls, answer.usage = job_id, *[None] * 4
         return answer
+
+    async def _shared_poll(self, url: str, job_id: str) -> JobAnswer | None:
+        """The answer over a connection that was used before, where it is certainly this job's; else None."""
+        try:
+            async with asyncio.timeout(_LONG_TURN if self._poll_room.locked() else None):
+                await self._poll_room.acquire()
+        except TimeoutError:
+            return None
+        try:
+            if self._mixed_up:
+                return None
+            request = self._poll_http.stream("GET", url, auth=self.auth)
+            answer = read_job(await self._answer(request, _POLL, within=_LONGEST_ANSWER), what=_POLL)
+        except (RateLimitError, ServerError):
+            raise  # whosever it is: the next poll asks again
+        except (APIError, MalformedAnswerError):
+            return None  # that a job is gone must not be believed of another one
+        finally:
+            self._poll_room.release()
+        self._mixed_up = self._mixed_up or answer.id != job_id
+        return None if answer.id != job_id else answer
 
     async def _get(self, url: str, what: str, *, auth: httpx.Auth | None) -> bytes:
         async with self.room:

@@ -6,6 +6,7 @@ CDN, not across a redirect, not to a `polling_url` that names another host.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit
 
 from refvideo_nb.errors import MalformedAnswerError, one_line
@@ -30,10 +31,13 @@ def origin(url: str) -> tuple[str, str, int] | None:
     return parts.scheme, host, port
 
 
+_known = lru_cache(maxsize=8)(origin)  # of the API's own address, which is compared with every other
+
+
 def same_origin(url: str, base_url: str) -> bool:
     """Whether the key may be sent to `url`."""
     found = origin(url)
-    return found is not None and found == origin(base_url)
+    return found is not None and found == _known(base_url)
 
 
 def resolve(base: str, address: str) -> str:
@@ -80,7 +84,7 @@ def allowed_url(url: str, base_url: str) -> str:
         Unless it is https; plain http is for an API on this machine only.
     """
     found = origin(url)
-    base = origin(base_url)
+    base = _known(base_url)
     local = base is not None and is_loopback(base[1])
     if found is None or (found[0] != "https" and not (local and is_loopback(found[1]))):
         shown = url.partition("?")[0].rpartition("@")[2]  # what stands around may be a secret

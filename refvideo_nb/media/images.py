@@ -67,6 +67,9 @@ class Prepared(msgspec.Struct, frozen=True):
 
 def _recognise(data: bytes) -> Image.Image:
     """The picture, unread but for its head."""
+    Image.preinit()
+    with contextlib.suppress(UnidentifiedImageError):  # the usual kinds: all of them take a while to load
+        return Image.open(io.BytesIO(data), formats=[f for f in _READ if f in Image.OPEN])
     Image.init()
     return Image.open(io.BytesIO(data), formats=[f for f in _READ if f in Image.OPEN])
 

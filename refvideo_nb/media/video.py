@@ -89,6 +89,7 @@ def _followed(path: Path, tracks: Tracks) -> dict[str, Any]:
     decoder: Any = av.CodecContext.create(tracks.codec, "r")  # the stubs know no decode
     decoder.extradata = tracks.config
     decoder.thread_count = 1  # one frame, and many films may come at once
+    decoder.options = {"skip_loop_filter": "all"}  # which only smooths what is shown
     shown = [*decoder.decode(av.Packet(tracks.first)), *decoder.decode(None)]
     if not shown:
         raise DownloadError(f"{_called(path)} cannot be decoded as a video (its first frame shows nothing)")

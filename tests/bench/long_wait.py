@@ -65,11 +65,30 @@ class Clock:
                 each.set_result(None)
 
 
+class Turns(asyncio.Semaphore):
+    """Turns of a client: who waits for one rests, since whoever has it may be asleep."""
+
+    def __init__(self, clock, turns):
+        super().__init__(turns)
+        self._clock = clock
+
+    async def acquire(self):
+        waits = self.locked()
+        if waits:
+            self._clock.rest()
+        try:
+            return await super().acquire()
+        finally:
+            self._clock.awake += waits
+
+
 def main(address, home, clock_file, count):
     settings = Settings(key=Secret(KEY), base_url=address, home=home)
     clock = Clock(clock_file, count)
     ledger, media = Ledger(home, clock=clock), MediaStore(home)
     client = VideoClient(address, settings.key)
+    for turns in ("turn", "room", "_poll_room"):
+        setattr(client, turns, Turns(clock, getattr(client, turns)._value))
     engine = Engine(ledger, media, settings, connect=lambda _: client, clock=clock, sleep=clock.sleep)
     watches = []
     for n in range(count):

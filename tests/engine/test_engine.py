@@ -149,11 +149,13 @@ def test_terminal_failures_stop_the_polling(world: Any, status: str, state: Stat
 
 
 def test_polls_survive_errors_and_slow_down(world: Any) -> None:
+    not_known = httpx.Response(404, json={"error": {"code": 404, "message": "not yet known"}})
+    unreadable = httpx.Response(200, content=b"not json")
     world.script.poll = answers(
-        httpx.Response(404, json={"error": {"code": 404, "message": "not yet known"}}),
+        *(not_known, not_known),  # what may be another job's is asked again at once
         httpx.ReadTimeout("slow"),
         httpx.Response(500, content=b"oops"),
-        httpx.Response(200, content=b"not json"),
+        *(unreadable, unreadable),
         httpx.Response(429, headers={"Retry-After": "44"}, content=b""),
         httpx.Response(200, json=job("completed")),
     )

@@ -92,7 +92,8 @@ class World:
 
     def be_patient(self, seconds: float) -> None:
         """Wait so long for each part of an answer."""
-        self.client.http.timeout = self.client._submit_http.timeout = httpx.Timeout(seconds)
+        for http in (self.client.http, self.client._poll_http, self.client._submit_http):
+            http.timeout = httpx.Timeout(seconds)
 
     def submit(self) -> JobRecord:
         """A new job, as far as it goes by itself."""
