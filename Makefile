@@ -108,8 +108,15 @@ test-sweep: $(BIN)/.dev ## a sweep of 10,000 jobs with random faults, killed thr
 	  fal-client mediapy openrouter playwright
 	@touch $@
 
-.PHONY: bench
-bench: .venv-bench/.done chromium ## measure everything beside other clients, and write docs/benchmarks.md
+.PHONY: bench ffmpeg
+ffmpeg: # mediapy, beside which showing is measured, runs it
+	@if ! command -v ffmpeg >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing ffmpeg for the row of showing"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq ffmpeg >/dev/null; \
+	  else echo "mediapy needs ffmpeg: install the package 'ffmpeg', then run make bench again"; exit 1; fi; fi
+
+bench: .venv-bench/.done chromium ffmpeg ## measure everything beside other clients, and write docs/benchmarks.md
 	.venv-bench/bin/python tests/bench --write docs/benchmarks.md $(ARGS)
 
 check: $(BIN)/.dev ## lint, types, layers
