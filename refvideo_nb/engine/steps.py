@@ -127,7 +127,8 @@ class Steps:
                         body_of(record.request, prompt=record.sent_prompt, media=self._media, session_id=record.id)
                     )
                 )
-                await self._spread.turn()
+                # Ahead of polls: what waits to be sent would wait for all that was sent before, again and again.
+                await self._spread.turn(ahead=True)
                 # On the disk before the first byte leaves: a crash from here on is found as "submitting".
                 advance(record.id, State.SUBMITTING, submitted=self._clock())
                 async for attempt in retrying(attempts=4 if patient else 1, when=safe_to_resend, sleep=self._sleep):

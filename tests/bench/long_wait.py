@@ -19,6 +19,7 @@ from refvideo_nb.client.client import VideoClient
 from refvideo_nb.core.job import JobRecord, State
 from refvideo_nb.core.request import VideoRequest
 from refvideo_nb.engine.engine import Engine
+from refvideo_nb.engine.spread import Spread
 from refvideo_nb.ledger.media import MediaStore
 from refvideo_nb.ledger.store import Ledger, new_id
 from refvideo_nb.settings import Secret, Settings
@@ -82,6 +83,22 @@ class Turns(asyncio.Semaphore):
             self._clock.awake += waits
 
 
+class Pauses(Spread):
+    """Turns of requests: who waits for one rests, and whoever gives them out is one more that is awake."""
+
+    def _begin(self):
+        self._clock.awake += 1
+        super()._begin()
+        self._giving.add_done_callback(lambda _: self._clock.rest())
+
+    async def _wait(self, mine):
+        self._clock.rest()
+        try:
+            await super()._wait(mine)
+        finally:
+            self._clock.awake += 1
+
+
 def main(address, home, clock_file, count):
     settings = Settings(key=Secret(KEY), base_url=address, home=home)
     clock = Clock(clock_file, count)
@@ -90,6 +107,7 @@ def main(address, home, clock_file, count):
     for turns in ("turn", "room", "_poll_room"):
         setattr(client, turns, Turns(clock, getattr(client, turns)._value))
     engine = Engine(ledger, media, settings, connect=lambda _: client, clock=clock, sleep=clock.sleep)
+    engine._steps._spread = Pauses(settings.requests_per_second, clock=clock, sleep=clock.sleep)
     watches = []
     for n in range(count):
         record = JobRecord(
