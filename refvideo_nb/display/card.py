@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,8 +15,8 @@ from markupsafe import Markup
 from refvideo_nb.core.job import FAILED, State
 from refvideo_nb.core.references import Naming, compile_prompt
 from refvideo_nb.display import words
-from refvideo_nb.display.contact import draw_sheet, frame_times
-from refvideo_nb.display.page import Embedded, clip, harmless, render
+from refvideo_nb.display.contact import CELL, draw_sheet, frame_times
+from refvideo_nb.display.page import Embedded, clip, harmless, loaded, render
 from refvideo_nb.display.palette import reference_colour
 from refvideo_nb.display.pictures import box_for, data_url, jpeg, reference_picture, thumbnail_url
 from refvideo_nb.display.shelf import Shelf
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
     from refvideo_nb.core.references import Reference
     from refvideo_nb.display.page import Bundle
 
-__all__ = ["card"]
+__all__ = ["card", "warm"]
 
 _SHELF = Shelf(32_000_000)
 _MOST_PROMPT = 6000  # characters shown; the ledger keeps all of them
 _TALLEST = 520  # pixels: an upright clip must not push the rest off the page
 _POSTER_BYTES = 70_000
+_POSTER_WIDTH = 854
 _PREVIEW_BYTES = 2_000_000
 
 
@@ -66,6 +68,16 @@ class _Player(msgspec.Struct, frozen=True):
     max_width: int
     beside: bool
     note: str
+
+
+@cache
+def warm() -> None:
+    """Load, once, what drawing needs at its first time; while a job runs there is time for it."""
+    import numpy as np  # noqa: PLC0415 - importing this file stays light
+
+    loaded("card.html")
+    frame = np.zeros((90, 160, 3), np.uint8)
+    draw_sheet([frame], [0.0], references=[("", jpeg(frame, most_bytes=_POSTER_BYTES))])
 
 
 def card(
@@ -149,7 +161,8 @@ def _stills(record: JobRecord, video: Path, read: Callable[[Reference], bytes | 
     def draw() -> None:
         times = frame_times(facts.seconds)
         # The poster is the first frame, where playing begins.
-        frames = frames_at(video, [0.0, *times], width=min(854, facts.width))
+        widths = [min(width, facts.width) for width in (_POSTER_WIDTH, *[CELL] * len(times))]
+        frames = frames_at(video, [0.0, *times], width=widths)
         pictures = [(label, _safely(r, read)) for label, r in _shown_references(record)]
         made["poster"] = jpeg(frames[0], most_bytes=_POSTER_BYTES)
         made["sheet"] = draw_sheet(frames[1:], times, references=pictures, caption=caption)

@@ -173,7 +173,7 @@ def _encode(sheet: Image.Image, colours: Sequence[str]) -> bytes:
         chosen = (palette.getpalette() or [])[: 3 * (count - len(kept))]
         palette.putpalette([*chosen, *(c for rgb in kept for c in rgb)])
         out = io.BytesIO()
-        full.quantize(palette=palette, dither=Image.Dither.NONE).save(out, "PNG", compress_level=9)
+        full.quantize(palette=palette, dither=Image.Dither.NONE).save(out, "PNG")
         data = out.getvalue()
         if len(data) <= _MOST_BYTES:
             break

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image, ImageDraw
 
-__all__ = ["contact_sheet", "draw_sheet", "frame_times"]
+__all__ = ["CELL", "contact_sheet", "draw_sheet", "frame_times"]
+
+CELL = 320  # pixels; no frame of a sheet of the usual width is drawn wider
 
 _GROUND, _TEXT, _QUIET = "#18181b", "#f4f4f5", "#a1a1aa"
 _MARGIN, _GAP, _LINE = 16, 8, 22
@@ -174,7 +176,7 @@ def _encode(sheet: Image.Image, lines: Sequence[str]) -> bytes:
         # Thin lines vanish in the small copy: their colours are kept by name.
         palette.putpalette([*chosen[: 3 * (colours - len(kept))], *(c for rgb in kept for c in rgb)])
         out = io.BytesIO()
-        full.quantize(palette=palette, dither=Image.Dither.NONE).save(out, "PNG", compress_level=9)
+        full.quantize(palette=palette, dither=Image.Dither.NONE).save(out, "PNG")
         data = out.getvalue()
         if len(data) <= most:
             break

@@ -8,10 +8,10 @@ from functools import cache
 from secrets import token_hex
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-__all__ = ["Bundle", "Embedded", "clip", "harmless", "render"]
+__all__ = ["Bundle", "Embedded", "clip", "harmless", "loaded", "render"]
 
 Bundle = dict[str, str]
 """One output: MIME type to text, ``image/png`` as base64, as a notebook stores it."""
@@ -82,7 +82,12 @@ class Embedded:
         return "".join((head, "data:", self._type, ";base64,", b64encode(self._data).decode("ascii"), tail))
 
 
+def loaded(name: str) -> Template:
+    """A template from ``templates/``, read and compiled once."""
+    return _environment().get_template(name)
+
+
 def render(name: str, *, embedded: Embedded | None = None, **values: Any) -> str:
     """A template from ``templates/`` with its values, escaped; `embedded` is put in last."""
-    html = _environment().get_template(name).render(embedded=embedded, **values)
+    html = loaded(name).render(embedded=embedded, **values)
     return html if embedded is None else embedded.into(html)

@@ -176,7 +176,7 @@ def length(path: Path) -> float | None:
         return None
 
 
-def frames_at(path: Path, times: Sequence[float], *, width: int) -> list[NDArray[np.uint8]]:
+def frames_at(path: Path, times: Sequence[float], *, width: int | Sequence[int]) -> list[NDArray[np.uint8]]:
     """The frames shown at some times, in one pass.
 
     Parameters
@@ -184,8 +184,8 @@ def frames_at(path: Path, times: Sequence[float], *, width: int) -> list[NDArray
     path : pathlib.Path
     times : sequence of float
         Seconds, ascending; what lies behind the end gives the last frame.
-    width : int
-        Pixels of the frames that are returned; the height follows the ratio.
+    width : int or sequence of int
+        Pixels of the frames that are returned, of all or of each; the height follows the ratio.
 
     Returns
     -------
@@ -193,18 +193,18 @@ def frames_at(path: Path, times: Sequence[float], *, width: int) -> list[NDArray
         One ``(height, width, 3)`` uint8 each.
     """
     wanted = list(times)
+    widths = [width] * len(wanted) if isinstance(width, int) else width
     found: list[NDArray[np.uint8]] = []
     shown: av.VideoFrame | None = None
     for frame in decode(path):
         while len(found) < len(wanted) and shown is not None and (frame.time or 0.0) > wanted[len(found)] + 1e-6:
-            found.append(_small(shown, width))
+            found.append(_small(shown, widths[len(found)]))
         if len(found) == len(wanted):
             return found
         shown = frame
     if shown is None:
         raise DownloadError(f"{_called(path)} has no frame that can be decoded")
-    last = _small(shown, width)
-    return found + [last] * (len(wanted) - len(found))
+    return found + [_small(shown, each) for each in widths[len(found) :]]
 
 
 def decode(path: Path) -> Iterator[av.VideoFrame]:

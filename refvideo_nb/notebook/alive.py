@@ -16,7 +16,9 @@ from uuid import uuid4
 from IPython.display import display
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    _Still = Mapping[str, str] | Callable[[], Mapping[str, str]]
 
 __all__ = ["Shown", "show_alive"]
 
@@ -47,17 +49,22 @@ class Shown:
     Parameters
     ----------
     live : ipywidgets.Widget
-    still : mapping of str to str
-        The MIME bundle of the still one.
+    still : mapping of str to str, or callable
+        The MIME bundle of the still one, or what draws it: asked when the live one is on its way
+        to the page, which need not wait for that.
     mark : str
         The class that the live one hides.
     """
 
-    def __init__(self, live: Any, still: Mapping[str, str], mark: str) -> None:
+    def __init__(self, live: Any, still: _Still, mark: str) -> None:
         self._mark = mark
         self._live, self._still = uuid4().hex, uuid4().hex
         _put({**view_of(live), **_NOTHING}, self._live)
-        _put(self._marked(still), self._still)
+        try:
+            _put(self._marked(still() if callable(still) else still), self._still)
+        except BaseException:  # an interrupt too: alone, the live one would leave "model not found" in the notebook
+            _put(_NOTHING, self._live, update=True)
+            raise
 
     def put(self, bundle: Mapping[str, str]) -> None:
         """Another bundle in the place of the still one, where the page takes it."""
@@ -73,14 +80,14 @@ class Shown:
         return {**bundle, "text/html": f'<div class="{self._mark}"><style>{style}</style>{bundle["text/html"]}</div>'}
 
 
-def show_alive(live: Any, still: Mapping[str, str], *, hides: _Hides) -> Shown:
+def show_alive(live: Any, still: _Still, *, hides: _Hides) -> Shown:
     """Show a live part under the current cell.
 
     Parameters
     ----------
     live : ipywidgets.Widget
-    still : mapping of str to str
-        The MIME bundle of the still one.
+    still : mapping of str to str, or callable
+        See `Shown`.
     hides : object
         The part of the live one that hides the still one; its `instead` is set here.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from refvideo_nb.notebook.session import Session
 
-__all__ = ["card_of"]
+__all__ = ["card_of", "get_ready"]
 
 
 def _relative(path: Path) -> str | None:
@@ -38,3 +38,15 @@ async def card_of(session: Session, job_id: str) -> dict[str, str]:
         embed_bytes=session.settings.embed_bytes,
         link=_relative(path),
     )
+
+
+async def get_ready() -> None:
+    """Load what draws cards, so that the first one need not wait for it."""
+    import asyncio  # noqa: PLC0415 - as above
+
+    def load() -> None:
+        from refvideo_nb.display.card import warm  # noqa: PLC0415 - as above
+
+        warm()
+
+    await asyncio.to_thread(load)

@@ -12,7 +12,7 @@ from refvideo_nb.errors import InvalidRequestError, one_line
 from refvideo_nb.notebook.environment import Place, place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from refvideo_nb.display.page import Bundle
     from refvideo_nb.display.sides import Seen, Side
@@ -145,26 +145,26 @@ class Comparison:
             self._bundle = compare_bundle(self.sides, self.references, title=self.title, most_bytes=most)
         return self._bundle
 
-    def show(self, *, still: Bundle | None = None) -> None:
+    def show(self, *, still: Callable[[], Bundle] | None = None) -> None:
         """Show it under the current cell.
 
         Parameters
         ----------
-        still : dict, optional
-            What the notebook keeps instead of the still twin: a MIME bundle.
+        still : callable, optional
+            Gives the MIME bundle that the notebook keeps instead of the still twin.
         """
-        still = still or self.bundle
+        drawn = still or (lambda: self.bundle)
         where = place()
         if where in {Place.SCRIPT, Place.TERMINAL}:
-            print(still["text/plain"])  # noqa: T201 - there is nothing else to show it on
+            print(drawn()["text/plain"])  # noqa: T201 - there is nothing else to show it on
         elif where is Place.NOTEBOOK:
             from refvideo_nb.notebook.alive import show_alive  # noqa: PLC0415 - only in a notebook
 
-            show_alive(self.player, still, hides=self.player)
+            show_alive(self.player, drawn, hides=self.player)
         else:  # nobody is there to play it, and a saved widget would only be large
             from IPython.display import display  # noqa: PLC0415 - as above
 
-            display(still, raw=True)  # type: ignore[no-untyped-call]
+            display(drawn(), raw=True)  # type: ignore[no-untyped-call]
 
     def _ipython_display_(self) -> None:
         self.show()

@@ -219,18 +219,18 @@ class Job:
 
         The notebook keeps its card, which needs no kernel.
         """
-        bundle, where = self._bundle(), place()
+        where = place()
         if where in {Place.SCRIPT, Place.TERMINAL}:
-            print(bundle["text/plain"])  # noqa: T201 - there is nothing else to show it on
+            print(self._bundle()["text/plain"])  # noqa: T201 - there is nothing else to show it on
             return
         if where is Place.NOTEBOOK and self.video is not None:
             from refvideo_nb.notebook.comparing import compare  # noqa: PLC0415 - only where there is something to play
 
-            compare(self).show(still=bundle)
+            compare(self).show(still=self._bundle)
             return
         from IPython.display import display  # noqa: PLC0415 - only in a notebook
 
-        display(bundle, raw=True)  # type: ignore[no-untyped-call]
+        display(self._bundle(), raw=True)  # type: ignore[no-untyped-call]
 
     def _bundle(self) -> dict[str, str]:
         return self._session.wait_for(card_of(self._session, self._id))

@@ -20,7 +20,7 @@ from refvideo_nb.core.job import RESUMABLE, SETTLED, State
 from refvideo_nb.display.form import messages_html
 from refvideo_nb.display.line import progress_html
 from refvideo_nb.errors import RefVideoError, one_line
-from refvideo_nb.notebook.card import card_of
+from refvideo_nb.notebook.card import card_of, get_ready
 from refvideo_nb.notebook.measurecard import MeasureCard
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ class JobCard:
         self._offer(watching=True)
         # From here, and not from a long-lived task: the coroutine carries this cell's context with it.
         self._session.engine.spawn(self._keep_up(watch))
+        self._session.engine.spawn(get_ready())
 
     async def _keep_up(self, watch: Watch) -> None:
         session, job_id = self._session, self._id

@@ -49,7 +49,6 @@ def seen(bench, code, *, seconds, cells):
         env = {"OPENROUTER_BASE_URL": address, **KEY_ENV, "REFVIDEO_POLL_INTERVAL": "0.5"}
         with Kernel(bench, **env) as kernel:
             kernel.run("import time\n%load_ext refvideo_nb")
-            kernel.run("import refvideo_nb.media.video\nimport refvideo_nb.display.card")
             jobs = [kernel.run(CELL) for _ in range(cells)]
             kernel.run(code.format(seconds=seconds))
             end = time.time()

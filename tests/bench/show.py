@@ -12,10 +12,11 @@ def ours(film, picture, home):
     from refvideo_nb.core.job import JobRecord, State
     from refvideo_nb.core.references import Reference
     from refvideo_nb.core.request import VideoRequest
-    from refvideo_nb.display.card import card
+    from refvideo_nb.display.card import card, warm
     from refvideo_nb.ledger.media import MediaStore
     from refvideo_nb.media.video import probe
 
+    warm()  # as is done while a job runs
     media = MediaStore(home)
     data = picture.read_bytes()
     sha256 = media.put(data, "image/jpeg")

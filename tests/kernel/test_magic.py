@@ -107,6 +107,33 @@ def test_lines_look_up_and_show(kernel):
     assert all(words in help_page for words in ("--aspect-ratio", "--max-cost", "%refvideo jobs", "{{name}}"))
 
 
+VIEW = "application/vnd.jupyter.widget-view+json"
+STILL = {"text/plain": "still", "text/html": "still"}
+SHOW = """
+from refvideo_nb.notebook.comparing import compare
+def drawn():
+    print("drawing")
+    {does}
+compare(shown).show(still=drawn)
+"""
+
+
+def told(kernel, does):
+    return kernel.run(SHOW.format(does=does)).messages
+
+
+def test_the_player_is_there_before_what_the_notebook_keeps_is_drawn(kernel):
+    kernel.ok("%%refvideo --duration 4 --resolution 480p --out shown\na slow cat")
+    kernel.ok("shown.wait()")
+    messages = told(kernel, f"return {STILL}")
+    kinds = ["widget-view" if VIEW in m["content"].get("data", {}) else m["msg_type"] for m in messages]
+    assert kinds.index("widget-view") < kinds.index("stream"), kinds
+    # Where nothing can be drawn, nothing stays that would need its kernel.
+    *_, last = (m for m in told(kernel, "1 / 0") if m["msg_type"] in {"display_data", "update_display_data"})
+    assert VIEW not in last["content"]["data"]
+    assert last["msg_type"] == "update_display_data"
+
+
 def test_config_sets_the_model_and_the_limit(kernel, place):
     before = place.submits
     kernel.ok("%config RefVideoMagics.model = 'google/veo-3.1'")
