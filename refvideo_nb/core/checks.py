@@ -7,7 +7,6 @@ the allowed ones and what to do.
 
 from __future__ import annotations
 
-import difflib
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +60,8 @@ def find_model(model_id: str, models: Iterable[Model]) -> Model:
     known = {m.id: m for m in models}
     if model_id in known:
         return known[model_id]
+    import difflib  # noqa: PLC0415 - only for a name that is not known
+
     shown = one_line(model_id, limit=80)
     by_tail = {i.rpartition("/")[2]: i for i in known}
     near = difflib.get_close_matches(model_id, known, n=3, cutoff=0.5) or [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from refvideo_nb.core.job import FAILED, State
@@ -149,6 +148,8 @@ def _measured(jobs: Sequence[Job]) -> dict[str, Any]:
 
 def _settings_hash(records: Sequence[JobRecord], settings: Mapping[str, Any]) -> str:
     """The same for the same requests, measured in the same way, whoever ran them and when."""
+    from hashlib import sha256  # noqa: PLC0415 - it loads OpenSSL, and only here is it needed
+
     asked = sorted(
         json.dumps(
             [

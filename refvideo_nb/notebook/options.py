@@ -6,7 +6,6 @@ One declaration serves parsing, help and completion.
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import re
 import shlex
@@ -50,6 +49,8 @@ class _Parser(argparse.ArgumentParser):
     """An ArgumentParser whose complaint is one line in the notebook, not the end of the kernel."""
 
     def error(self, message: str) -> NoReturn:
+        import difflib  # noqa: PLC0415 - only for an option that is not known
+
         typed = re.search(r"unrecognized arguments: (--[\w-]+)", message)
         known = [o for action in self._actions for o in action.option_strings]
         near = difflib.get_close_matches(typed[1], known, n=1) if typed else []
