@@ -12,7 +12,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
+import msgspec
 
 from refvideo_nb.client.download import download
 from refvideo_nb.client.retry import passing, retrying, safe_to_resend, was_refused
@@ -70,8 +70,6 @@ _GROWTH = 1.25
 _APART = 0.05  # of the wait
 _LOOKS_AT_ONCE = 2  # at films that came; each thread that ever decoded keeps some megabytes
 _YOUNG = 60.0  # seconds
-_NEWS = 5.0  # seconds; how old the ledger may be where nothing but the number of polls has changed
-_TOLD = ("api_status", "polling_url", "cost", "error", "finished")  # by an answer
 _KEEP_TRYING = (0.2, 1.0, 5.0, 15.0, 30.0, 60.0, 60.0)  # seconds between tries to write a paid id down
 
 
@@ -273,19 +271,16 @@ class Steps:
             state = State.COMPLETED if state in {State.ACCEPTED, State.RUNNING} else State.EXPIRED
         ended = state not in {State.ACCEPTED, State.RUNNING}
         failed = ended and state is not State.COMPLETED
-        asked = replace(record, polls=record.polls + 1)
-        told = replace(
-            asked,
-            state=state,
+        return self._ledger.advance(
+            record.id,
+            state,
             api_status=status,
+            polls=record.polls + 1,
             polling_url=client.own_address(answer.polling_url) or record.polling_url,
             cost=answer.cost if answer.cost is not None else record.cost,
             error=(answer.error_text or f"the API says only: {status}") if failed else "",
             finished=(record.finished or self._clock()) if ended else None,
         )
-        if told == asked and 0 <= self._clock() - record.updated < _NEWS:
-            return asked  # in the ledger with the next answer that tells something, or some seconds later
-        return self._ledger.advance(record.id, state, **{name: getattr(told, name) for name in ("polls", *_TOLD)})
 
     async def _fetch(
         self, record: JobRecord, answer: JobAnswer, watch: Watch, client: VideoClient, probe: _Probe
@@ -319,7 +314,7 @@ class Steps:
             raise
         # Before the ledger says that the clip is here, so that it never stands alone; nothing depends on it.
         with contextlib.suppress(RefVideoError):
-            here = replace(self._ledger.get(record.id), state=State.DOWNLOADED, video=facts, error="")
+            here = msgspec.structs.replace(self._ledger.get(record.id), state=State.DOWNLOADED, video=facts, error="")
             await asyncio.to_thread(write_sidecar, here, self._media)
         self._ledger.advance(record.id, State.DOWNLOADED, video=facts, error="")
 
