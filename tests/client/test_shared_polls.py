@@ -67,3 +67,31 @@ async def test_where_answers_were_mixed_up_no_connection_is_used_twice(key):
         for job in (*THREE, "four"):
             assert (await client.poll(job)).id == job
         assert connections == [[b"", b"one", b"two"], [b"", b"two"], [b"", b"three"], [b"", b"four"]]
+
+
+async def test_slow_answers_hold_no_other_poll_up(key):
+    arrived, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def api(reader, writer):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                job = head.split()[1].rpartition(b"/")[2]
+                if job.startswith(b"slow"):
+                    arrived.release()
+                    await go_on.wait()
+                _, body = of(job)
+                writer.write(b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(api, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        client = VideoClient(f"http://127.0.0.1:{port}/api/v1", Secret(key))
+        slow = [asyncio.create_task(client.poll(f"slow-{n}")) for n in range(4)]  # as many as share a connection
+        for _ in slow:
+            await asyncio.wait_for(arrived.acquire(), 30)
+        assert (await asyncio.wait_for(client.poll("quick"), 30)).status == "of quick"
+        assert not any(task.done() for task in slow)
+        go_on.set()
+        assert [answer.status for answer in await asyncio.gather(*slow)] == [f"of slow-{n}" for n in range(4)]
+        await client.aclose()
