@@ -1,4 +1,4 @@
-"""Run every test: what needs nothing to itself on all cores, then kernels, then browsers and comparisons of times.
+"""Run every test: first what needs nothing to itself, then kernels, then browsers; at last comparisons of times, alone.
 
 Real kernels, real front ends and comparisons of times are not the same twice on two busy cores: of those a few that
 failed are run once more by themselves, and are named; one that fails twice has failed. The first part, where paying,
@@ -14,7 +14,11 @@ FEW = 5
 FAILED = Path(".pytest_cache/v/cache/lastfailed")
 CORES = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
 STRICT = ["-m", "not (kernel or browser or alone)", *CORES]
-FORGIVEN = (["-m", "kernel and not (browser or alone)", *CORES], ["-m", "browser or alone"])
+FORGIVEN = (
+    ["-m", "kernel and not (browser or alone)", *CORES],
+    ["-m", "browser and not alone", *CORES],
+    ["-m", "alone"],
+)
 SOME_FAILED = 1
 
 

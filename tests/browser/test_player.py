@@ -206,6 +206,7 @@ def the_twin_stands_alone(notebook):
     assert notebook.plays() == [notebook.PLAYING] * len(FILMS)
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_four_videos_run_on_one_clock(server, open_notebook, material, tmp_path, app):
