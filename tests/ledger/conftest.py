@@ -6,7 +6,9 @@ import pytest
 
 from refvideo_nb.core.job import JobRecord, State
 from refvideo_nb.core.request import VideoRequest
+from refvideo_nb.ledger.bundle import write_bundle
 from refvideo_nb.ledger.store import Ledger
+from tests.ledger.bundles import failed, job, opened_home
 
 
 class Clock:
@@ -42,3 +44,22 @@ def record():
         return JobRecord(id=job_id, **(values | more))
 
     return make
+
+
+@pytest.fixture
+def here(tmp_path):
+    with opened_home(tmp_path / "here") as home:
+        yield home
+
+
+@pytest.fixture
+def there(tmp_path):
+    with opened_home(tmp_path / "there") as home:
+        yield home
+
+
+@pytest.fixture
+def archive(here, tmp_path):
+    path = tmp_path / "two.zip"
+    write_bundle([here.keep(job()), here.keep(failed())], here.media, path, made_by="1")
+    return path
