@@ -4,6 +4,8 @@ import base64
 import io
 import json
 import re
+import subprocess
+import sys
 from decimal import Decimal
 from html.parser import HTMLParser
 
@@ -311,3 +313,27 @@ def test_what_was_drawn_once_is_not_drawn_again(shown, record, reader, monkeypat
     again, _ = shown(made, read=lambda r: asked.append(r.name))
     assert first == again
     assert asked == []
+
+
+WARMED = """
+import sys
+from pathlib import Path
+import msgspec
+from refvideo_nb.core.job import JobRecord
+from refvideo_nb.display import card
+made = msgspec.json.decode(sys.argv[1], type=JobRecord)
+card.warm()
+before = set(sys.modules)
+drawn = card.card(made, reference_bytes=lambda _: Path(sys.argv[3]).read_bytes(), video=Path(sys.argv[2]))
+print("image/png" in drawn, [m for m in set(sys.modules) - before if m.partition(".")[0] in {"numpy", "PIL", "jinja2"}])
+"""
+
+
+def test_what_draws_was_loaded_before_the_first_card(record, reader, clip, tmp_path):
+    made = record()
+    picture = tmp_path / "picture"
+    picture.write_bytes(reader(made.request.references[0]))
+    command = [sys.executable, "-c", WARMED, msgspec.json.encode(made).decode(), str(clip), str(picture)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    drawn, _, loaded = done.stdout.strip().partition(" ")
+    assert (drawn, loaded) == ("True", "[]")
